@@ -1,0 +1,21 @@
+"""Fixtures for all tests. Real scans and MNIST lie beside the checkout; what needs them says so when they don't."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = Path(os.environ.get("DIGITMILL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of MNIST and real forms; the test is skipped, and says so, where it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(
+            f"needs MNIST and real forms, not found at {SHARED_DATA}; set DIGITMILL_TEST_DATA to their folder"
+        )
+    return SHARED_DATA

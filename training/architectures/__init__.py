@@ -1,0 +1,1 @@
+"""One network a file, each with `build() -> keras.Model`; the folder is the registry."""

@@ -1,0 +1,1 @@
+"""Digitmill's command line, queue, database and pipeline."""

@@ -1,0 +1,52 @@
+"""What was read: one value a cell, a field and a page. Plain values, no arrays, nothing of the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from segmentation.geometry import Box
+
+
+class FieldStatus(StrEnum):
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+    INVALID = "invalid"
+    CORRECTED = "corrected"
+    BLANK = "blank"
+    STRUCK = "struck"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one printed box says. `label` is "" where it is blank; then confidence speaks of the blankness."""
+
+    label: str
+    confidence: float  # 0 to 1
+    runner_up: str | None  # the second most probable label, None for a blank cell
+    probabilities: tuple[float, ...]  # of every class of the model, empty for a blank cell
+    box: Box  # of the ink; of the printed box where it is blank
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """A field's value and how far to trust it. `value` joins the cells: outer blanks dropped, inner ones a space."""
+
+    name: str
+    readings: tuple[Reading, ...]  # one per printed box, from left to right
+    value: str
+    confidence: float
+    status: FieldStatus
+    reasons: tuple[str, ...]  # why it is not accepted, short words such as "low confidence"
+    box: Box
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return tuple(reading.label for reading in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    fields: tuple[FieldReading, ...]  # in reading order
+    skew_degrees: float
