@@ -1,1 +1,98 @@
-"""The `digitmill` command: one command a file; errors become exit codes here only."""
+"""The command line `digitmill`: one file a command, loaded when it is called.
+
+`digitmill NAME` calls `command` of worker/cli/NAME.py. A command returns its ExitCode (None is OK), raises
+worker.errors for what a person can mend, and KeyboardInterrupt("how to go on") where there is more to say.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from worker.cli.exit_codes import ExitCode, as_digitmill_error, exit_code_of
+
+# In the order of a working day. The lines stand here so that `--help` imports no command.
+COMMANDS = {
+    "run": "Read scans here and now; no broker needed.",
+    "submit": "Store a batch and ring the queue.",
+    "worker": "Start a pool of queue workers.",
+    "status": "Show how far batches are.",
+    "wait": "Wait until a batch is done.",
+    "resume": "Ring again for what is unfinished.",
+    "results": "Write what was read: table, csv, json or jsonl.",
+    "query": "Ask the database in SQL, read-only.",
+    "overlay": "Draw boxes, digits and confidence on the scans.",
+    "report": "Make an HTML page of a batch.",
+    "model": "Look at model files.",
+    "db": "Create, upgrade and check the database.",
+    "doctor": "Check this machine, and say how to mend it.",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class DigitmillGroup(click.Group):
+    """The commands above, each imported when it is called; every error ends here, as a sentence and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"worker.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+        """Run the command and leave with its exit code."""
+        try:
+            outcome = super().main(args, prog_name, **extra | {"standalone_mode": False})
+            sys.stdout.flush()
+        except Exception as error:
+            sys.exit(_report(error))
+        sys.exit(outcome if isinstance(outcome, int) else ExitCode.OK)
+
+
+def _report(error: Exception) -> int:
+    """Say on stderr what went wrong and return the exit code."""
+    _log.debug("The command ended in an error", exc_info=error)  # seen with --debug
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has seen enough (`| head`): the interpreter must not complain as it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    if isinstance(error, click.Abort):  # click's word for Ctrl-C; its cause has our own
+        how_to_go_on = str(error.__cause__ or "") or "The same command again goes on where it stopped."
+        click.echo(f"\nInterrupted. {how_to_go_on}", err=True)
+        return ExitCode.INTERRUPTED
+    if (known := as_digitmill_error(error)) is not None:
+        click.echo(str(known), err=True)
+        return exit_code_of(known)
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    click.echo(
+        f"Unexpected {type(error).__name__}: {error}\n"
+        "This is a defect of Digitmill. To see where it comes from: digitmill --debug ...",
+        err=True,
+    )
+    return ExitCode.UNEXPECTED
+
+
+@click.group(cls=DigitmillGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, envvar="DIGITMILL_DEBUG", help="Show where errors come from.")
+@click.version_option(package_name="digitmill")
+def main(debug: bool) -> None:
+    """Read handwritten digits off scanned forms into a database."""
+    # Commands talk to people by themselves; the log is for those who look for a defect.
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().setLevel(logging.DEBUG if debug else logging.ERROR)

@@ -1,0 +1,50 @@
+"""Options that several commands share. What is given on the command line wins over the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from worker.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OVERRIDES = f"{__name__}.overrides"
+
+
+def setting_option(flag: str, name: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Add an option that overrides one setting, for a command that also takes `database_option` or `pass_settings`."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+        if value is not None:
+            ctx.meta.setdefault(_OVERRIDES, {})[name] = value
+
+    return click.option(flag, expose_value=False, callback=remember, default=None, **attributes)
+
+
+def pass_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the command `settings`: the environment, with its setting options on top."""
+
+    @wraps(command)
+    def with_settings(*args: Any, **kwargs: Any) -> Any:
+        overrides = click.get_current_context().meta.get(_OVERRIDES, {})
+        return command(*args, settings=Settings.read(**overrides), **kwargs)
+
+    return with_settings
+
+
+def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--db URL` and hand the command `settings`."""
+    db = setting_option(
+        "--db",
+        "database_url",
+        metavar="URL",
+        help="The database; default DIGITMILL_DATABASE_URL, else digitmill.db in this folder.",
+    )
+    return db(pass_settings(command))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, for scripts.")
