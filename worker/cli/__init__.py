@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -38,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class DigitmillGroup(click.Group):
-    """The commands above, each imported when it is called; every error ends here, as a sentence and an exit code."""
+    """The commands above, each imported when it is called. Every error ends here, as a sentence and a code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(COMMANDS)
@@ -53,12 +52,13 @@ class DigitmillGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and leave with its exit code."""
+        extra["standalone_mode"] = False
         try:
-            outcome = super().main(args, prog_name, **extra | {"standalone_mode": False})
+            outcome = super().main(*args, **extra)
             sys.stdout.flush()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (nothing may pass as a stack trace)
             sys.exit(_report(error))
         sys.exit(outcome if isinstance(outcome, int) else ExitCode.OK)
 

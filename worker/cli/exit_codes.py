@@ -43,7 +43,7 @@ _CODES: dict[type[DigitmillError], ExitCode] = {
 
 
 def as_digitmill_error(error: Exception) -> DigitmillError | None:
-    """Return the error with a message for the person at the keyboard, or None where it is a defect of ours."""
+    """Return what a person can mend as an error with their sentence, None where it is a defect of ours."""
     if isinstance(error, DigitmillError):
         return error
     if isinstance(error, ImportError) and "cannot open shared object file" in str(error):
