@@ -1,4 +1,4 @@
-"""Fixtures for all tests. Real scans and MNIST lie beside the checkout; what needs them says so when they don't."""
+"""Fixtures for all tests. Real scans and MNIST lie beside the checkout; what needs them says so where not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = ["tests.servers"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("DIGITMILL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
