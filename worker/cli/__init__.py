@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class DigitmillGroup(click.Group):
-    """The commands above, each imported when it is called. Every error ends here, as a sentence and a code."""
+    """The commands above, each imported when it is called. Every error ends here, as a sentence and code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(COMMANDS)

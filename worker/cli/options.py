@@ -16,7 +16,7 @@ _OVERRIDES = f"{__name__}.overrides"
 
 
 def setting_option(flag: str, name: str, **attributes: Any) -> Callable[[Command], Command]:
-    """Add an option that overrides one setting; the command takes `pass_settings` or `database_option` too."""
+    """Add an option that overrides a setting; the command needs `pass_settings` or `database_option` too."""
 
     def remember(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
         if value is not None:
