@@ -1,1 +1,39 @@
-"""Forms drawn with known truth, and the damage that scanners do to them: numpy and OpenCV, no TensorFlow."""
+"""Forms drawn with known truth and scanner-like damage, for training, tests, examples and benchmarks."""
+
+from training.forms.damage import Damage
+from training.forms.draw import (
+    Capture,
+    DrawnForm,
+    FormSpec,
+    PastedDigits,
+    TrueField,
+    draw_form,
+    draw_sheet,
+    draw_spec,
+    random_spec,
+)
+from training.forms.layout import LayoutSpec
+from training.forms.pen import DigitSource, Hand, PenDigits, random_hand
+from training.forms.sheet import BLANK, FieldKind, Ruling, Sheet
+
+__all__ = [
+    "BLANK",
+    "Capture",
+    "Damage",
+    "DigitSource",
+    "DrawnForm",
+    "FieldKind",
+    "FormSpec",
+    "Hand",
+    "LayoutSpec",
+    "PastedDigits",
+    "PenDigits",
+    "Ruling",
+    "Sheet",
+    "TrueField",
+    "draw_form",
+    "draw_sheet",
+    "draw_spec",
+    "random_hand",
+    "random_spec",
+]
