@@ -1,4 +1,4 @@
-"""What a scanner, a copier and a bad day do to a page. Geometry moves the truth with the pixels; the rest is pixels."""
+"""What a scanner, a copier and a bad day do to a page. Skew moves the truth too; the rest is pixels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def inflict(image: Image, damage: Damage, dpi: float, rng: np.random.Generator) 
     return _DAMAGES[damage](image, dpi, rng)
 
 
-def _uneven(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _uneven(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     """Grey paper, darker towards one side, with the marbling of recycled pulp."""
     height, width = image.shape[:2]
     slow = cv2.resize(rng.uniform(0.74, 1.0, (3, 3)), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -54,7 +54,7 @@ def _uneven(image: Image, dpi: float, rng: np.random.Generator) -> Image:
     return _clip(image * _like(slow + pulp, image))
 
 
-def _faint(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _faint(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     """A copy of a copy: everything printed and written fades towards the paper."""
     return _clip(255 - (255 - image.astype(np.float32)) * rng.uniform(0.4, 0.6))
 
@@ -64,7 +64,7 @@ def _blur(image: Image, dpi: float, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
-def _noise(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _noise(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     return _clip(image + _like(rng.normal(0, rng.uniform(8, 18), image.shape[:2]), image))
 
 
@@ -90,7 +90,7 @@ def _border(image: Image, dpi: float, rng: np.random.Generator) -> Image:
     return bordered
 
 
-def _low_resolution(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _low_resolution(image: Image, dpi: float, _rng: np.random.Generator) -> Image:
     """Scanned at fewer dots than the file has: half of them, yet 100 dpi at least."""
     height, width = image.shape[:2]
     factor = max(0.5, min(1.0, 100 / dpi))
@@ -98,13 +98,13 @@ def _low_resolution(image: Image, dpi: float, rng: np.random.Generator) -> Image
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _jpeg(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _jpeg(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     quality = int(rng.integers(25, 60))
     _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), np.uint8)
 
 
-def _one_bit(image: Image, dpi: float, rng: np.random.Generator) -> Image:
+def _one_bit(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     """A fax or G4 scan: each pixel black or white by one threshold."""
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
@@ -112,13 +112,13 @@ def _one_bit(image: Image, dpi: float, rng: np.random.Generator) -> Image:
     return bits if image.ndim == 2 else np.asarray(cv2.merge([bits] * 3), np.uint8)
 
 
-def _like(plane: npt.NDArray[np.float64], image: Image) -> npt.NDArray[np.float32]:
+def _like(plane: npt.NDArray[np.floating], image: Image) -> npt.NDArray[np.float32]:
     single = plane.astype(np.float32)
     return single if image.ndim == 2 else single[:, :, None]
 
 
 def _clip(image: npt.NDArray[np.floating]) -> Image:
-    return np.clip(image, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image, 0, 255), np.uint8)
 
 
 # In the order in which they befall a page: paper, ink, optics, sensor, file.

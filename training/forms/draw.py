@@ -34,7 +34,7 @@ BLUE_BLACK: Colour = (70, 40, 30)
 
 @dataclass(frozen=True, slots=True)
 class TrueField:
-    """A field as it lies on the drawn page, after skew. `value` has one character a box, "_" for a blank one."""
+    """A field as it lies on the drawn page, after skew. `value`: one character a box, "_" for a blank one."""
 
     name: str
     value: str
@@ -108,7 +108,7 @@ def draw_sheet(
     for text in sheet.prints:
         _print(image, text, scale)
     for field in sheet.fields:
-        _fill_in(image, field, digits, scale, pen, rng)
+        _fill_in(image, field, scale, digits=digits, pen=pen, rng=rng)
     for stroke in sheet.scribbles:
         _scribble(image, stroke, scale, pen)
 
@@ -127,7 +127,7 @@ def draw_sheet(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PastedDigits:
-    """Labelled digit images as a digit source, such as MNIST: each pasted with its ink scaled smoothly to size."""
+    """Labelled digit images, such as MNIST, as a digit source: pasted with their ink scaled smoothly."""
 
     images: npt.NDArray[np.uint8]  # (n, height, width), ink light on black
     labels: npt.NDArray[np.integer]
@@ -150,7 +150,7 @@ class PastedDigits:
 def random_spec(
     seed: int, *, dpis: Sequence[int] = (150, 200, 300), kinds: Sequence[FieldKind] = tuple(FieldKind)
 ) -> FormSpec:
-    """Return a spec by chance: every kind, line, skew and damage comes up, one to three damages on two of three pages.
+    """Return a spec by chance: every kind, line, skew and damage comes up, up to three damages a page.
 
     Boxes are at least 22 pixels wide: that is what somebody would scan.
     """
@@ -212,16 +212,15 @@ def _tint(image: Image, edges: tuple[float, float, float, float], colour: Colour
     part = image[y : int(np.ceil(bottom)), x : int(np.ceil(right))]
     columns = _coverage(x, part.shape[1], left, right)
     rows = _coverage(y, part.shape[0], top, bottom)
-    cover = np.outer(rows, columns).astype(np.float32)
-    _blend(part, cover, colour)
+    _blend(part, np.outer(rows, columns), colour)
 
 
 def _coverage(start: int, count: int, low: float, high: float) -> npt.NDArray[np.float64]:
     pixel = np.arange(start, start + count)
-    return np.clip(np.minimum(pixel + 1, high) - np.maximum(pixel, low), 0, 1)
+    return np.asarray(np.clip(np.minimum(pixel + 1, high) - np.maximum(pixel, low), 0, 1), np.float64)
 
 
-def _blend(part: Image, cover: npt.NDArray[np.float32], colour: Colour) -> None:
+def _blend(part: Image, cover: npt.NDArray[np.floating], colour: Colour) -> None:
     """Lay a colour over a part of an image in place, never making it lighter: ink on paper."""
     tone = np.array(_tone(part, colour), np.float32)
     if part.ndim == 3:
@@ -240,7 +239,13 @@ def _print(image: Image, text: Print, scale: float) -> None:
 
 
 def _fill_in(
-    image: Image, field: BoxedField, digits: DigitSource, scale: float, pen: Colour, rng: np.random.Generator
+    image: Image,
+    field: BoxedField,
+    scale: float,
+    *,
+    digits: DigitSource,
+    pen: Colour,
+    rng: np.random.Generator,
 ) -> None:
     """Write a field's digits into its boxes: near the middle, at times over a line, as people do."""
     size = rng.uniform(0.55, 0.8)
@@ -251,9 +256,7 @@ def _fill_in(
         ink = digits(int(character), height * size, rng)
         too_wide = ink.shape[1] / (0.86 * width)
         if too_wide > 1:
-            ink = _uint8(
-                cv2.resize(ink, None, fx=1 / too_wide, fy=1 / too_wide, interpolation=cv2.INTER_AREA)
-            )
+            ink = _zoom(ink, 1 / too_wide)
         slack = np.maximum((width - ink.shape[1], height - ink.shape[0]), 0)
         x, y = np.array((cell.x, cell.y)) * scale + slack * np.clip(rng.normal(0.5, 0.16, 2), -0.02, 1.02)
         _write(image, ink, round(x), round(y), pen)
@@ -262,8 +265,7 @@ def _fill_in(
 def _write(image: Image, ink: Ink, x: int, y: int, pen: Colour) -> None:
     x, y = max(x, 0), max(y, 0)
     part = image[y : y + ink.shape[0], x : x + ink.shape[1]]
-    cover = ink[: part.shape[0], : part.shape[1]].astype(np.float32) / 255
-    _blend(part, cover, pen)
+    _blend(part, ink[: part.shape[0], : part.shape[1]] / np.float32(255), pen)
 
 
 def _scribble(image: Image, stroke: Scribble, scale: float, pen: Colour) -> None:
@@ -283,6 +285,11 @@ def _outer_quad(cell: Rect, half_line: float, scale: float, turn: Affine) -> Qua
     top, bottom = cell.y - half_line, cell.bottom + half_line
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * scale
     return Quad(*(Point(float(x), float(y)) for x, y in corners @ turn[:, :2].T + turn[:, 2]))
+
+
+def _zoom(ink: Ink, factor: float) -> Ink:
+    smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return _uint8(cv2.resize(ink, None, fx=factor, fy=factor, interpolation=smooth))
 
 
 def _tone(image: Image, colour: Colour) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,11 +26,11 @@ A4_WIDTH, A4_HEIGHT = 210.0, 297.0
 MARGIN = 14.0
 FIELD_SPACING = 4.5  # white between two rows of fields
 
-WORDS = (
-    "station district total number of votes cast ballot papers received date issued officer reading meter "
-    "serial consumption previous current household members census area block student course section points "
-    "invoice amount sum carried forward signature witness please write one digit in each box with black pen"
-).split()
+WORDS = """
+station district total number of votes cast ballot papers received date issued officer reading meter
+serial consumption previous current household members census area block student course section points
+invoice amount sum carried forward signature witness please write one digit in each box with black pen
+""".split()  # noqa: SIM905  forty quoted words read worse
 
 COLOURS: dict[str, Colour] = {
     "black": BLACK,
@@ -45,14 +44,14 @@ COLOURS: dict[str, Colour] = {
 
 @dataclass(frozen=True, slots=True)
 class LayoutSpec:
-    """What a page shall hold: the fields' values, how their boxes are printed, and what stands around them."""
+    """What a page shall hold: the fields' values, how their boxes are printed, what stands around them."""
 
     values: tuple[str, ...]
     kind: FieldKind = FieldKind.COMB
     box_width: float = 7.0  # mm
     box_height: float = 9.0  # mm
     gap: float = 2.0  # between separate boxes, mm
-    ruling: Ruling = Ruling()
+    ruling: Ruling = field(default_factory=Ruling)
     paragraphs: int = 1
     word_table: bool = True
     signatures: int = 2
@@ -80,7 +79,7 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
     press.prints.append(Print(MARGIN, press.y + 5, press.words(4).upper(), 3.6, bold=True))
     press.y += 12
     surroundings = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
-    rng.shuffle(surroundings)  # type: ignore[arg-type]  # a list of functions shuffles like any other
+    rng.shuffle(surroundings)
     above = int(rng.integers(0, len(surroundings) + 1))
     for print_block in surroundings[:above]:
         print_block(press)
@@ -195,7 +194,7 @@ def _signatures(press: _Press, count: int) -> None:
 def scribble(x: float, y: float, rng: np.random.Generator) -> Scribble:
     """Return a signature of about 30 x 8 mm whose base line starts at (x, y)."""
     along = np.linspace(0, rng.uniform(20, 36), 60)
-    waves: Sequence[float] = rng.uniform(0.4, 1.4, 3)
-    height = sum(np.sin(along * wave + rng.uniform(0, 6)) for wave in waves) * rng.uniform(0.8, 1.5)
+    waves = rng.uniform(0.4, 1.4, (3, 1))
+    height = np.sin(along * waves + rng.uniform(0, 6, (3, 1))).sum(axis=0) * rng.uniform(0.8, 1.5)
     back = np.sin(along * waves[0] * 1.3) * 1.8
     return Scribble(tuple(zip((x + along + back).tolist(), (y - height).tolist(), strict=True)))

@@ -1,12 +1,13 @@
 """Digits drawn with a pen of our own: no data set behind them, so the project may ship what it draws.
 
-A digit is a few strokes through control points; a hand bends them the same way all over a page, as a writer does.
+A digit is a few strokes through control points; a hand bends them alike all over a page, as a writer does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -220,15 +221,15 @@ def _bend(hand: Hand, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     turn = np.radians(rng.normal(0, hand.turn_degrees))
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     slant = np.array([[1.0, 0.0], [-hand.slant + rng.normal(0, 0.02), 1.0]])
-    return np.diag([hand.aspect, 1.0]) @ slant @ rotation
+    return np.asarray(np.diag([hand.aspect, 1.0]) @ slant @ rotation, np.float64)
 
 
 def _sample(stroke: Stroke, jitter: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return points along the Catmull-Rom spline through the knots; a corner ends one spline and starts another."""
+    """Return points along the Catmull-Rom splines through the knots; at a corner one ends, another starts."""
     knots = np.array([knot[:2] for knot in stroke]) + rng.normal(0, jitter, (len(stroke), 2))
     corners = [index for index, knot in enumerate(stroke) if len(knot) == 3]
     ends = [0, *corners, len(stroke) - 1]
-    pieces = [_spline(knots[a : b + 1]) for a, b in zip(ends, ends[1:], strict=False) if b > a]
+    pieces = [_spline(knots[a : b + 1]) for a, b in pairwise(ends) if b > a]
     return np.concatenate(pieces)
 
 
@@ -242,7 +243,7 @@ def _spline(knots: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         + (2 * before - 5 * start + 4 * end - after) * t**2
         + (3 * start - before - 3 * end + after) * t**3
     )
-    return points.transpose(1, 0, 2).reshape(-1, 2)
+    return np.asarray(points.transpose(1, 0, 2).reshape(-1, 2), np.float64)
 
 
 def _paint(
@@ -267,7 +268,7 @@ def _paint(
 
 
 def _wander(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return a smooth random walk of about unit deviation."""
+    """Return smooth noise of about unit deviation."""
     slow = rng.normal(0, 1, count // 12 + 2)
     return np.interp(np.linspace(0, len(slow) - 1, count), np.arange(len(slow)), slow)
 
