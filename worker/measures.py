@@ -1,0 +1,251 @@
+"""How well pages were read, in measures that are always these, so that numbers can be compared.
+
+Pure functions over what stands on a page (the truth) and what was read from it (result records).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+from segmentation.geometry import Box
+
+MIN_OVERLAP = 0.5  # intersection over union from which a read field stands on a true one
+BLANK, CROSS, UNREADABLE = "_", "X", "?"
+Z_95 = 1.959964  # two-sided 95 % of the normal distribution
+
+
+class Miss(StrEnum):
+    """Why a true field was not read exactly; where several apply, the first."""
+
+    NOT_FOUND = "not found"
+    SPLIT = "split wrong"  # another number of boxes
+    BLANK = "blank wrong"  # a digit taken for blank, or a blank for a digit
+    CROSS = "cross read as a digit"
+    MISREAD = "misread"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What stands in a field: one character a printed box, 0-9, "_" blank, "X" crossed out, "?" not readable.
+
+    `box` encloses the field's printed boxes in page pixels; None where nobody measured it.
+    """
+
+    name: str
+    value: str
+    box: Box | None = None
+
+    @property
+    def digits(self) -> str:
+        """The digits alone; one that is not readable by eye stays "?" and matches anything."""
+        return "".join(character for character in self.value if character not in (BLANK, CROSS))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Take a field of a truth.jsonl line."""
+        box = record.get("box")
+        return cls(record["name"], record["value"], Box(*(round(edge) for edge in box)) if box else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A field as it was read: one label a printed box, "" for blank."""
+
+    name: str
+    cells: tuple[str, ...]
+    box: Box
+
+    @property
+    def digits(self) -> str:
+        return "".join(self.cells)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Take a line of `digitmill results --format jsonl`."""
+        return cls(record["field"], tuple(record["cells"]), Box(*record["box"]))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldScore:
+    """A true field and the reading it got, None where it got none."""
+
+    truth: Truth
+    read: Read | None
+
+    @property
+    def found(self) -> bool:
+        return self.read is not None
+
+    @property
+    def exact(self) -> bool:
+        return self.read is not None and edit_distance(self.truth.digits, self.read.digits) == 0
+
+    @property
+    def digit_errors(self) -> int:
+        """The edit distance; a field that was not found costs all its digits."""
+        return edit_distance(self.truth.digits, self.read.digits if self.read else "")
+
+    @property
+    def cells(self) -> tuple[tuple[str, str], ...]:
+        """True and read cell side by side; none where the numbers of boxes differ."""
+        if self.read is None or len(self.read.cells) != len(self.truth.value):
+            return ()
+        return tuple(zip(self.truth.value, self.read.cells, strict=True))
+
+    @property
+    def miss(self) -> Miss | None:
+        """Why the field was not read exactly, None where it was."""
+        if self.exact:
+            return None
+        if not self.found:
+            return Miss.NOT_FOUND
+        if not self.cells:
+            return Miss.SPLIT
+        if any((true == BLANK and read) or (true.isdigit() and not read) for true, read in self.cells):
+            return Miss.BLANK
+        if any(true == CROSS and read for true, read in self.cells):
+            return Miss.CROSS
+        return Miss.MISREAD
+
+
+@dataclass(frozen=True, slots=True)
+class PageScore:
+    fields: tuple[FieldScore, ...]
+    spurious: tuple[Read, ...]  # non-blank, and on no true field
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts over pages; they add up, and the rates follow from them."""
+
+    pages: int = 0
+    fields: int = 0
+    found: int = 0
+    exact: int = 0
+    digits: int = 0
+    digit_errors: int = 0
+    spurious: int = 0
+    blank_cells: int = 0  # of fields found with the right number of boxes
+    blanks_read: int = 0  # of these: taken for a digit
+    digit_cells: int = 0  # likewise
+    digits_overlooked: int = 0  # of these: taken for blank
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def digit_error(self) -> float:
+        return _share(self.digit_errors, self.digits)
+
+    @property
+    def field_exact(self) -> float:
+        return _share(self.exact, self.fields)
+
+    @property
+    def fields_found(self) -> float:
+        return _share(self.found, self.fields)
+
+    @property
+    def spurious_per_page(self) -> float:
+        return _share(self.spurious, self.pages)
+
+    @property
+    def blanks_right(self) -> float:
+        return _share(self.blank_cells - self.blanks_read, self.blank_cells)
+
+
+def score_page(truths: Sequence[Truth], reads: Sequence[Read]) -> PageScore:
+    """Match a page's readings to its true fields, one to one, and say what is left over.
+
+    A true field with a box takes the reading that overlaps it most, by MIN_OVERLAP at least; one without takes
+    the reading nearest by value. Both sequences are in reading order, which breaks ties.
+    """
+    pairs: dict[int, int] = {}
+    for boxed in (True, False):
+        candidates = sorted(
+            (_distance(truth, read), t, r)
+            for t, truth in enumerate(truths)
+            for r, read in enumerate(reads)
+            if (truth.box is not None) == boxed and _may_match(truth, read)
+        )
+        for _, t, r in candidates:
+            if t not in pairs and r not in pairs.values():
+                pairs[t] = r
+    scores = tuple(
+        FieldScore(truth, reads[pairs[t]] if t in pairs else None) for t, truth in enumerate(truths)
+    )
+    taken = set(pairs.values())
+    return PageScore(scores, tuple(read for r, read in enumerate(reads) if r not in taken and read.digits))
+
+
+def tally(pages: Iterable[PageScore]) -> Tally:
+    """Count what `score_page` said of many pages."""
+    return sum((_count(page) for page in pages), Tally())
+
+
+def edit_distance(true: str, read: str) -> int:
+    """Return how many characters must change, go or come (Levenshtein 1966); a true "?" matches any one."""
+    previous = list(range(len(read) + 1))
+    for row, wanted in enumerate(true, start=1):
+        current = [row]
+        for column, got in enumerate(read, start=1):
+            change = previous[column - 1] + (wanted not in (got, UNREADABLE))
+            current.append(min(change, previous[column] + 1, current[-1] + 1))
+        previous = current
+    return previous[-1]
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """Return the 95 % interval of a share (Wilson 1927); without trials it is everything from 0 to 1."""
+    if not trials:
+        return Interval(0.0, 1.0)
+    share, spread = successes / trials, Z_95**2 / trials
+    centre = share + spread / 2
+    reach = Z_95 * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    low, high = (centre - reach) / (1 + spread), (centre + reach) / (1 + spread)
+    return Interval(max(0.0, low), min(1.0, high))
+
+
+def _may_match(truth: Truth, read: Read) -> bool:
+    """By value, a reading with no digit in common is no reading of that field."""
+    if truth.box is not None:
+        return truth.box.intersection_over_union(read.box) >= MIN_OVERLAP
+    distance = edit_distance(truth.digits, read.digits)
+    return distance < len(truth.digits) or distance == 0
+
+
+def _distance(truth: Truth, read: Read) -> float:
+    if truth.box is not None:
+        return 1 - truth.box.intersection_over_union(read.box)
+    return edit_distance(truth.digits, read.digits)
+
+
+def _count(page: PageScore) -> Tally:
+    cells = [pair for score in page.fields for pair in score.cells]
+    return Tally(
+        pages=1,
+        fields=len(page.fields),
+        found=sum(score.found for score in page.fields),
+        exact=sum(score.exact for score in page.fields),
+        digits=sum(len(score.truth.digits) for score in page.fields),
+        digit_errors=sum(score.digit_errors for score in page.fields),
+        spurious=len(page.spurious),
+        blank_cells=sum(true == BLANK for true, _ in cells),
+        blanks_read=sum(true == BLANK and read != "" for true, read in cells),
+        digit_cells=sum(true.isdigit() for true, _ in cells),
+        digits_overlooked=sum(true.isdigit() and read == "" for true, read in cells),
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
