@@ -1,0 +1,201 @@
+"""`digitmill-train`: makes the model file. Needs TensorFlow, which the worker does without."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from training.dataset import Dataset, check, load_dataset
+from training.distortions import Distortion
+from training.errors import DatasetUnreadable, ExportRefused, RunMismatch, TrainingError, WeightsUnreadable
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.fit import Watch
+
+talk = Console(stderr=True)
+TRAINING_EXTRA = ("tensorflow", "keras", "h5py", "tf2onnx", "onnx", "matplotlib")
+EXIT_CODES = {WeightsUnreadable: 5, RunMismatch: 5, DatasetUnreadable: 8, ExportRefused: 9}
+
+path_type = click.Path(path_type=Path)
+read_data = click.option(
+    "--data",
+    type=path_type,
+    help="mnist.npz, Kaggle's train.csv, IDX files, or a folder of them. Without it: Keras' cache, else its download.",
+)
+read_weights = click.option(
+    "--mobilenet-weights",
+    "weights",
+    type=path_type,
+    help="MobileNet's ImageNet weights, a file or a folder with it. Without it: Keras downloads them.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train, compare, score and export the networks that read the digits."""
+
+
+@cli.command()
+@read_data
+@read_weights
+@click.option("--out", type=path_type, required=True, help="Folder for runs, scorecards and the winner.")
+def compare(data: Path | None, weights: Path | None, out: Path) -> None:
+    """Train all models, choose the winner on validation digits, test all of them once, export the winner.
+
+    Killed and started again with the same --out, it goes on after the last finished epoch.
+    """
+    from training.compare import RECIPES  # noqa: PLC0415
+    from training.compare import compare as compare_all  # noqa: PLC0415
+
+    dataset = _load(data)
+    with _progress() as watch:
+        gallery = compare_all(dataset, out, RECIPES, weights=_weights_in(weights), watch=watch)
+    talk.print(f"the winner is {gallery.run}: {out / 'digits.onnx'}; scorecards in {out / 'scorecards'}")
+
+
+@cli.command()
+@click.option("--architecture", required=True, help="A file of training/architectures, such as dropout.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--epochs", default=10, show_default=True)
+@click.option("--distorted", is_flag=True, help="Turn, slant, scale and shift each training digit.")
+@read_data
+@read_weights
+@click.option("--out", type=path_type, required=True, help="Folder of this run; a stopped run in it goes on.")
+def fit(
+    architecture: str,
+    seed: int,
+    epochs: int,
+    distorted: bool,
+    data: Path | None,
+    weights: Path | None,
+    out: Path,
+) -> None:
+    """Train one model and export it to OUT/model.onnx, with its scorecard beside it."""
+    from training.compare import train_and_export  # noqa: PLC0415
+
+    recipe = Recipe(architecture, seed, epochs, distortion=Distortion() if distorted else None)
+    dataset = _load(data)
+    with _progress() as watch:
+        card = train_and_export(recipe, dataset, out, _weights_in(weights), watch)
+    talk.print(f"{card.validation.accuracy:.2%} of the validation digits right: {out / 'model.onnx'}")
+
+
+@cli.command()
+@click.argument("model", type=path_type)
+@read_data
+@click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
+def score(model: Path, data: Path | None, split: str) -> None:
+    """Print how well and how fast an exported MODEL reads labelled digits, as JSON."""
+    from training.score import BATCH_SIZES, classify, digits_per_second, open_session  # noqa: PLC0415
+    from training.score import score as score_of  # noqa: PLC0415
+
+    session = open_session(model.read_bytes())
+    dataset = _load(data)
+    digits = dataset.test if split == "test" else dataset.validation
+    result = score_of(classify(session, digits.glyphs), digits)
+    speeds = {str(n): round(digits_per_second(session, digits.glyphs, n)) for n in BATCH_SIZES}
+    click.echo(
+        json.dumps(
+            {"split": split, "accuracy": result.accuracy, "digits_per_second": speeds, **asdict(result)}
+        )
+    )
+
+
+@cli.command()
+@click.argument("run", type=path_type)
+@read_data
+@read_weights
+@click.option("-o", "--output", type=path_type, required=True, help="The .onnx file to write.")
+def export(run: Path, data: Path | None, weights: Path | None, output: Path) -> None:
+    """Export the finished model of the folder RUN again, with the card of its scorecard."""
+    from training import export as onnx_export  # noqa: PLC0415
+    from training.compare import model_card  # noqa: PLC0415
+    from training.fit import fit as fit_model  # noqa: PLC0415
+    from training.scorecard import Scorecard  # noqa: PLC0415
+
+    card = Scorecard.read(run / "scorecard.json")
+    dataset = _load(data)
+    trained = fit_model(card.recipe, dataset, run, weights=_weights_in(weights))
+    onnx_export.save(onnx_export.convert(trained.model, dataset.validation.glyphs), model_card(card), output)
+    talk.print(f"{output}: {output.stat().st_size:,} bytes")
+
+
+@cli.command()
+@click.option("--scorecards", type=path_type, default=Path("training/scorecards"), show_default=True)
+@click.option("-o", "--output", type=path_type, default=Path("docs/model-card.md"), show_default=True)
+def report(scorecards: Path, output: Path) -> None:
+    """Write the model card: tables, curves, confusion matrix, sample predictions, worst mistakes."""
+    from training.report import write_model_card  # noqa: PLC0415
+
+    write_model_card(scorecards, output)
+    talk.print(f"{output} and its pictures in {output.with_suffix('')}")
+
+
+def main() -> None:
+    """Run the command line; errors become exit codes here only."""
+    try:
+        cli()
+    except TrainingError as error:
+        talk.print(f"[red]{error}[/red]", soft_wrap=True)
+        sys.exit(EXIT_CODES.get(type(error), 1))
+    except OSError as error:
+        talk.print(f"[red]{error.filename}: {error.strerror}[/red]", soft_wrap=True)
+        sys.exit(5)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in TRAINING_EXTRA:
+            raise
+        talk.print(
+            f"training needs {error.name}, which reading scans does without: pip install 'digitmill\\[training]'",
+            soft_wrap=True,
+        )
+        sys.exit(2)
+
+
+def _load(path: Path | None) -> Dataset:
+    """Read the digits and say what a look over them shows, before anything is trained on them."""
+    dataset = load_dataset(path)
+    seen = check(dataset.training)
+    talk.print(
+        f"{', '.join(dataset.sources)}: {dataset.split}; {seen.missing_values} missing values, {seen.repeated_images} "
+        f"repeated images, per class {', '.join(map(str, seen.per_class))} "
+        f"(the commonest {seen.imbalance:.2f} times the rarest)",
+        soft_wrap=True,
+    )
+    return dataset
+
+
+def _weights_in(path: Path | None) -> Path | None:
+    """Return the file of weights that `path` is or holds; of several widths the widest, which is the largest."""
+    if path is None or path.is_file():
+        return path
+    files = list(path.glob("mobilenet*.h5"))
+    if not files:
+        raise WeightsUnreadable(
+            f"{path} holds no mobilenet*.h5; name the file, or leave it out to download it"
+        )
+    return max(files, key=lambda file: file.stat().st_size)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """Show how far each step is: a bar on a terminal, else a line when it is through."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk, disable=not talk.is_terminal) as progress:
+        bar = progress.add_task("starting")
+
+        def watch(what: str, step: int, steps: int) -> None:
+            progress.update(bar, description=what, completed=step, total=steps)
+            if step == steps:
+                talk.print(f"{what}: done")
+
+        yield watch

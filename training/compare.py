@@ -1,0 +1,173 @@
+"""All models side by side: trained, measured, the winner chosen on validation, and only then tested."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+
+from segmentation.glyph import GLYPH_RECIPE
+from training import export
+from training.dataset import CLASSES, Dataset
+from training.distortions import Distortion
+from training.errors import RunMismatch, TrainingError
+from training.fit import Watch, fit
+from training.gallery import Gallery
+from training.model_card import OPSET, ModelCard
+from training.recipe import Recipe
+from training.score import BATCH_SIZES, classify, digits_per_second, open_session, score
+from training.scorecard import Scorecard
+
+MAX_ONNX_BYTES = 4_000_000
+MIN_DIGITS_PER_SECOND = 8_000  # on one thread
+WORKER_BATCH = 64
+SEEDS = (0, 1, 2)
+
+RECIPES = (
+    *(Recipe("convolution", seed) for seed in SEEDS),
+    *(Recipe("dropout", seed) for seed in SEEDS),
+    Recipe("mobilenet", epochs=4),
+    *(Recipe("dropout", seed, distortion=Distortion()) for seed in SEEDS),
+)
+"""The three models of the report, and the second of them on digits that are turned, slanted, scaled and shifted."""
+
+
+def compare(
+    dataset: Dataset, out: Path, recipes: Iterable[Recipe], *, weights: Path | None, watch: Watch
+) -> Gallery:
+    """Train what is not trained yet, choose the winner on validation, look at the test images, export the winner.
+
+    Leaves a folder for each run, `scorecards/` with a card for each and the winner's gallery, and `digits.onnx`. May be
+    killed and started again at any moment. Raises TrainingError where there are no test images, and where no model is
+    small and fast enough.
+    """
+    if not len(dataset.test):
+        raise TrainingError(
+            "a comparison ends on test images, and the data holds none; give MNIST with its t10k half"
+        )
+    cards = [train_and_export(recipe, dataset, out / recipe.name, weights, watch) for recipe in recipes]
+    cards = [_with_speed(card, dataset, out) for card in cards]  # in one go, so that they can be compared
+    winner = choose_winner(cards)
+    gallery = None
+    for card in cards:
+        probabilities = classify(open_session(_model_of(card, out).read_bytes()), dataset.test.glyphs)
+        tested = replace(card, test=score(probabilities, dataset.test))
+        tested.write(out / "scorecards" / f"{card.recipe.name}.json")
+        watch("test images", cards.index(card) + 1, len(cards))
+        if card is winner:
+            gallery = Gallery.hang(card.recipe.name, dataset.test, probabilities)
+            export.save(onnx.load(_model_of(card, out)), model_card(tested), out / "digits.onnx")
+    assert gallery is not None
+    gallery.write(out / "scorecards" / "gallery.json")
+    return gallery
+
+
+def train_and_export(
+    recipe: Recipe, dataset: Dataset, folder: Path, weights: Path | None, watch: Watch
+) -> Scorecard:
+    """Return the scorecard of a run, which is made only if `folder` holds no finished one."""
+    finished = folder / "scorecard.json"
+    if finished.exists():
+        card = Scorecard.read(finished)
+        if (card.recipe, card.sources) != (recipe, dataset.sources):
+            raise RunMismatch(
+                f"{folder} holds a run of another recipe or other data; take another folder or remove it"
+            )
+        return card
+    trained = fit(recipe, dataset, folder, weights=weights, watch=watch)
+    graph = export.convert(trained.model, dataset.validation.glyphs)
+    probabilities = classify(open_session(graph.SerializeToString()), dataset.validation.glyphs)
+    card = Scorecard(
+        recipe=recipe,
+        curve=trained.curve,
+        preparation_seconds=trained.preparation_seconds,
+        parameters=trained.model.count_params(),
+        onnx_bytes=graph.ByteSize(),
+        digits_per_second={},
+        validation=score(probabilities, dataset.validation),
+        test=None,
+        sources=dataset.sources,
+        split=dataset.split,
+        trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        commit=_commit(),
+        machine=_machine(),
+        versions=export.versions(),
+    )
+    export.save(graph, model_card(card), folder / "model.onnx")
+    card.write(finished)
+    return card
+
+
+def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
+    """Return the run that reads most validation digits right among those that are small and fast enough to ship."""
+    fit_to_ship = [
+        card
+        for card in cards
+        if card.onnx_bytes <= MAX_ONNX_BYTES
+        and card.digits_per_second[str(WORKER_BATCH)] >= MIN_DIGITS_PER_SECOND
+    ]
+    if not fit_to_ship:
+        raise TrainingError(
+            f"no model is under {MAX_ONNX_BYTES:,} bytes and reads {MIN_DIGITS_PER_SECOND:,} digits/s on one thread; "
+            "nothing was chosen, and the test images were not looked at"
+        )
+    return max(fit_to_ship, key=lambda card: (card.validation.accuracy, -card.validation.log_loss))
+
+
+def model_card(card: Scorecard) -> ModelCard:
+    """Return what a model file says of itself."""
+    return ModelCard(
+        architecture=card.recipe.family,
+        glyph_recipe=GLYPH_RECIPE,
+        classes=CLASSES,
+        sources=card.sources,
+        split=card.split,
+        validation_accuracy=card.validation.accuracy,
+        test_accuracy=card.test.accuracy if card.test else None,
+        calibration="none",
+        seed=card.recipe.seed,
+        opset=OPSET,
+        trained_on=card.trained_on,
+        commit=card.commit,
+        versions=card.versions,
+    )
+
+
+def _with_speed(card: Scorecard, dataset: Dataset, out: Path) -> Scorecard:
+    session = open_session(_model_of(card, out).read_bytes())
+    speeds = {str(n): digits_per_second(session, dataset.validation.glyphs, n) for n in BATCH_SIZES}
+    return replace(card, digits_per_second=speeds)
+
+
+def _model_of(card: Scorecard, out: Path) -> Path:
+    return out / card.recipe.name / "model.onnx"
+
+
+def _commit() -> str:
+    """Return the commit of the code that trains, or "unknown" outside a checkout."""
+    try:
+        return subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [
+        line.split(":")[1].strip()
+        for line in (cpuinfo.read_text().splitlines() if cpuinfo.exists() else ())
+        if line.startswith("model name")
+    ]
+    return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores"

@@ -1,0 +1,21 @@
+"""What can go wrong while a model is made. Each message says what, where, and what would fix it."""
+
+
+class TrainingError(Exception):
+    """The base of all errors whose message is meant for the person at the keyboard."""
+
+
+class DatasetUnreadable(TrainingError):
+    """Labelled digits that are missing, damaged or not what they should be."""
+
+
+class WeightsUnreadable(TrainingError):
+    """A file of pretrained or checkpointed weights that does not fit the network."""
+
+
+class ExportRefused(TrainingError):
+    """The exported graph does not say what the Keras model says."""
+
+
+class RunMismatch(TrainingError):
+    """A run folder holds the work of another recipe or other data."""

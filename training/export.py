@@ -1,0 +1,69 @@
+"""Keras to ONNX: the file that ships. Refused unless both read a thousand glyphs alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+from training.dataset import Glyphs
+from training.errors import ExportRefused
+from training.model_card import GLYPH_SIDE, INPUT_NAME, OPSET, OUTPUT_NAME, ModelCard
+from training.score import classify, open_session
+
+PARITY_GLYPHS = 1_000
+PARITY_TOLERANCE = 1e-4  # 6e-7 is usual; MobileNet's many layers reach 1e-5
+
+
+def convert(model: keras.Model, glyphs: Glyphs) -> onnx.ModelProto:
+    """Return the model as an ONNX graph, uint8 glyphs in, probabilities out, any number at a time.
+
+    Raises ExportRefused unless the graph and the model agree on the first thousand of `glyphs`.
+    """
+    signature = tf.TensorSpec((None, GLYPH_SIDE, GLYPH_SIDE), tf.uint8, name=INPUT_NAME)
+
+    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def read(glyphs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT_NAME: model(glyphs, training=False)}
+
+    graph, _ = tf2onnx.convert.from_function(read, input_signature=[signature], opset=OPSET)
+    for value in (*graph.graph.input, *graph.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"  # tf2onnx calls it unk__123
+    onnx.checker.check_model(graph)
+    refuse_unless_alike(model, graph, glyphs[:PARITY_GLYPHS])
+    return graph
+
+
+def refuse_unless_alike(model: keras.Model, graph: onnx.ModelProto, glyphs: Glyphs) -> None:
+    """Raise ExportRefused where the graph names another digit or moves a probability by more than the tolerance."""
+    expected = np.asarray(model.predict_on_batch(glyphs))
+    exported = classify(open_session(graph.SerializeToString()), glyphs)
+    other = int((expected.argmax(axis=1) != exported.argmax(axis=1)).sum())
+    difference = float(np.abs(expected - exported).max())
+    if other or not difference <= PARITY_TOLERANCE:
+        raise ExportRefused(
+            f"the exported graph reads {other} of {len(glyphs):,} glyphs as another digit and moves a probability by "
+            f"{difference:.1e} (allowed {PARITY_TOLERANCE:.0e}); nothing was saved"
+        )
+
+
+def save(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
+    """Write a model file with its card; whoever opens `path` meanwhile finds the old file or the new one."""
+    onnx.helper.set_model_props(graph, card.to_metadata())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".partial")
+    unfinished.write_bytes(graph.SerializeToString())
+    unfinished.replace(path)
+
+
+def versions() -> Mapping[str, str]:
+    """Return what a model's making depends on, as installed."""
+    return {
+        name: version(name) for name in ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+    }

@@ -1,0 +1,188 @@
+"""Recipe in, trained model out; goes on after an interruption from the last epoch it finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from training import architectures
+from training.architectures import FROZEN, TRAINED
+from training.dataset import CLASSES, Dataset, LabelledGlyphs
+from training.distortions import distort
+from training.errors import RunMismatch, TrainingError
+from training.recipe import Recipe
+from training.scorecard import Epoch, recipe_from, replace_file
+
+PREDICT_BATCH = 256
+
+Watch = Callable[[str, int, int], None]
+"""Told what is going on, how many steps of it are taken, and of how many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A trained model, and how it got there."""
+
+    model: keras.Model
+    curve: tuple[Epoch, ...]
+    preparation_seconds: float
+
+
+def fit(
+    recipe: Recipe, dataset: Dataset, folder: Path, *, weights: Path | None = None, watch: Watch | None = None
+) -> Fit:
+    """Train what the recipe says and leave a checkpoint in `folder` after each epoch.
+
+    A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as if it had
+    never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the architecture starts from.
+    """
+    watch = watch or (lambda _what, _step, _steps: None)
+    keras.utils.set_random_seed(recipe.seed)
+    model = architectures.build(recipe.architecture, weights)
+    trained = _trained_part(model)
+    trained.compile(
+        keras.optimizers.Adam(recipe.learning_rate),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,  # XLA is 2.5 times slower on a CPU
+    )
+    checkpoint = Checkpoint(folder, recipe, dataset)
+    curve = checkpoint.restore(trained)
+    started = time.perf_counter()
+    inputs = _inputs_of(model, dataset.training, folder.parent / "features", watch, recipe)
+    validation_inputs = _inputs_of(model, dataset.validation, folder.parent / "features", watch, recipe)
+    preparation_seconds = time.perf_counter() - started
+
+    for number in range(len(curve), recipe.epochs):
+        started = time.perf_counter()
+        loss, accuracy = _train_one_epoch(trained, inputs, dataset.training.labels, recipe, number, watch)
+        validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
+        curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
+        checkpoint.save(trained, curve)
+    return Fit(model, curve, preparation_seconds)
+
+
+class Checkpoint:
+    """A run's folder: the curve so far, and the weights and the optimiser's state after its last epoch."""
+
+    def __init__(self, folder: Path, recipe: Recipe, dataset: Dataset) -> None:
+        self._folder = folder
+        self._recipe = recipe
+        self._sources = dict(dataset.sources)
+        self._state = folder / "curve.json"
+
+    def restore(self, trained: keras.Model) -> tuple[Epoch, ...]:
+        """Load what the last finished epoch left, and return the curve up to there; () for a fresh folder."""
+        if not self._state.exists():
+            return ()
+        state = json.loads(self._state.read_text(encoding="utf-8"))
+        if (recipe_from(state["recipe"]), state["sources"]) != (self._recipe, self._sources):
+            raise RunMismatch(
+                f"{self._folder} holds a run of another recipe or other data; take another folder or remove it"
+            )
+        trained.optimizer.build(trained.trainable_variables)
+        trained.load_weights(self._weights(len(state["curve"])))
+        return tuple(Epoch(**epoch) for epoch in state["curve"])
+
+    def save(self, trained: keras.Model, curve: tuple[Epoch, ...]) -> None:
+        """Keep the state after an epoch. A kill at any moment leaves the state before or after, never a mixture."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        trained.save_weights(self._weights(len(curve)))
+        state = {"recipe": asdict(self._recipe), "sources": self._sources, "curve": list(map(asdict, curve))}
+        replace_file(self._state, json.dumps(state, indent=1))
+        self._weights(len(curve) - 1).unlink(missing_ok=True)
+
+    def _weights(self, epochs: int) -> Path:
+        return self._folder / f"epoch-{epochs:02d}.weights.h5"
+
+
+def _trained_part(model: keras.Model) -> keras.Model:
+    return model.get_layer(TRAINED) if _has_frozen_part(model) else model
+
+
+def _has_frozen_part(model: keras.Model) -> bool:
+    return any(layer.name == FROZEN for layer in model.layers)
+
+
+def _train_one_epoch(
+    trained: keras.Model,
+    inputs: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    recipe: Recipe,
+    number: int,
+    watch: Watch,
+) -> tuple[float, float]:
+    """Show every glyph once, in an order that depends on seed and epoch only; return loss and accuracy."""
+    rng = np.random.default_rng([recipe.seed, number])
+    for layer in trained.layers:
+        if hasattr(layer, "seed_generator"):  # dropout: checkpoints do not hold its state
+            layer.seed_generator.state.assign([recipe.seed, number])
+    order = rng.permutation(len(labels))
+    one_hot = keras.utils.to_categorical(labels, len(CLASSES))
+    steps = range(0, len(order), recipe.batch)
+    figures = {"loss": 0.0, "accuracy": 0.0}
+    trained.reset_metrics()
+    for step, start in enumerate(steps, start=1):
+        chosen = order[start : start + recipe.batch]
+        batch = inputs[chosen]
+        if recipe.distortion:
+            batch = distort(batch, recipe.distortion, rng)
+        figures = trained.train_on_batch(batch, one_hot[chosen], return_dict=True)
+        watch(f"{recipe.name} epoch {number + 1}/{recipe.epochs}", step, len(steps))
+    return float(figures["loss"]), float(figures["accuracy"])
+
+
+def _evaluate(
+    trained: keras.Model, inputs: npt.NDArray[np.generic], labels: npt.NDArray[np.uint8]
+) -> tuple[float, float]:
+    """Return the cross-entropy and the accuracy of the part that is trained."""
+    predicted = np.concatenate([trained.predict_on_batch(batch) for batch in _batches(inputs)])
+    of_truth = predicted[np.arange(len(labels)), labels]
+    loss = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()
+    return float(loss), float((predicted.argmax(axis=1) == labels).mean())
+
+
+def _inputs_of(
+    model: keras.Model, digits: LabelledGlyphs, cache: Path, watch: Watch, recipe: Recipe
+) -> npt.NDArray[np.generic]:
+    """Return what the trained part sees: the glyphs, or what the frozen part makes of them, float16 from the cache."""
+    if not _has_frozen_part(model):
+        return digits.glyphs
+    if recipe.distortion:
+        raise TrainingError(
+            f"{recipe.name}: frozen features are computed once, so glyphs cannot be distorted"
+        )
+    frozen = model.get_layer(FROZEN)
+    path = cache / f"{_digest(frozen, digits.glyphs)}.npy"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".partial")
+        features = np.lib.format.open_memmap(
+            unfinished, "w+", np.float16, (len(digits), *frozen.output.shape[1:])
+        )
+        for start, batch in zip(range(0, len(digits), PREDICT_BATCH), _batches(digits.glyphs), strict=True):
+            features[start : start + len(batch)] = frozen.predict_on_batch(batch)
+            watch(f"{recipe.architecture} frozen features", start + len(batch), len(digits))
+        features.flush()
+        unfinished.replace(path)
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]  # numpy: Any for a memory map
+
+
+def _digest(frozen: keras.Model, glyphs: npt.NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256(glyphs.tobytes())
+    for weight in frozen.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _batches(inputs: npt.NDArray[np.generic]) -> Iterator[npt.NDArray[np.generic]]:
+    for start in range(0, len(inputs), PREDICT_BATCH):
+        yield inputs[start : start + PREDICT_BATCH]
