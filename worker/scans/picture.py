@@ -1,0 +1,33 @@
+"""PNG and JPEG: one picture, one page. Pillow reads the header, OpenCV decodes."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from segmentation.page import Page
+from worker.errors import ScanError
+from worker.scans.grey import PILLOW_ERRORS, claimed_dpi, grey_of
+from worker.scans.kinds import ScanKind
+from worker.scans.limits import ScanLimits
+
+
+def load_page(content: bytes, kind: ScanKind, limits: ScanLimits) -> Page:
+    """Return the picture as a page, turned as its EXIF orientation says."""
+    damaged = ScanError(f"the {kind.upper()} is truncated or damaged; scan or copy it again")
+    try:
+        with Image.open(io.BytesIO(content), formats=[kind]) as header:
+            limits.check_pixels(*header.size)
+            dpi = claimed_dpi(header)
+            # Unlike Pillow, and unlike OpenCV's own imread, imdecode refuses every truncated JPEG and PNG.
+            grey = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+            if grey is None:
+                raise damaged
+            if header.has_transparency_data:  # which OpenCV drops, leaving whatever colour lies beneath
+                grey = grey_of(ImageOps.exif_transpose(header))
+    except (*PILLOW_ERRORS, cv2.error) as error:
+        raise damaged from error
+    return Page(np.asarray(grey, np.uint8), dpi)
