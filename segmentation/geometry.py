@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -54,6 +55,24 @@ class Quad:
     @property
     def corners(self) -> tuple[Point, Point, Point, Point]:
         return (self.top_left, self.top_right, self.bottom_right, self.bottom_left)
+
+    @property
+    def centre(self) -> Point:
+        return Point(sum(c.x for c in self.corners) / 4, sum(c.y for c in self.corners) / 4)
+
+    @property
+    def width(self) -> float:
+        """The mean length of the upper and the lower side."""
+        return (_distance(self.top_left, self.top_right) + _distance(self.bottom_left, self.bottom_right)) / 2
+
+    @property
+    def height(self) -> float:
+        """The mean length of the left and the right side."""
+        return (_distance(self.top_left, self.bottom_left) + _distance(self.top_right, self.bottom_right)) / 2
+
+
+def _distance(a: Point, b: Point) -> float:
+    return math.hypot(b.x - a.x, b.y - a.y)
 
 
 def enclosing_box(quads: Iterable[Quad]) -> Box:

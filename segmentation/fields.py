@@ -1,0 +1,119 @@
+"""Boxes become fields: which boxes belong together, and which are no digit boxes at all.
+
+A table has boxes too. What tells a digit field from a table's other cells is its neighbours: people write one digit a
+box into a run of boxes that are of one size and narrow. So a field is such a run, joined or with small gaps; a single
+box counts only where it shares its lines with nothing, drawn by itself on the paper.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from segmentation.boxes import PrintedBox, find_boxes
+from segmentation.geometry import Point, enclosing_box
+from segmentation.page import Field, Page, PageLayout
+from segmentation.page_frame import skew_of, working_copy
+
+LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
+SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
+SIZE_SLACK = 2.0  # px of the working copy by which they may differ anyhow
+OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
+NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit in a run of boxes
+WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
+SAME_ROW = 0.5  # of a box's height, within which fields share a row
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A box where it would stand if the page were straight."""
+
+    box: PrintedBox
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def continues(self, left: _Placed, slack: float) -> bool:
+        """Whether this box is the next of the field that `left` belongs to; sizes may differ by `slack` px anyhow."""
+        gap = self.x - left.x - (self.width + left.width) / 2
+        return (
+            -left.width / 2 < gap < LARGEST_GAP * left.width
+            and abs(self.y - left.y) < OFF_LINE * left.height
+            and _alike(self.width, left.width, slack)
+            and _alike(self.height, left.height, slack)
+        )
+
+
+def find_fields(page: Page) -> PageLayout:
+    """Return the digit fields of a page in reading order, named r01c01 by row and column, and the page's skew.
+
+    A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that shares its
+    lines with no other. A page without any, or too small to have any, has no fields.
+    """
+    copy = working_copy(page.grey)
+    boxes = [box for box in find_boxes(copy) if NARROWEST < box.inside.width / box.inside.height < WIDEST]
+    slack = SIZE_SLACK * copy.reduction
+    skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack)])
+    runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
+    fields = tuple(
+        _field(f"r{row:02d}c{column:02d}", run)
+        for row, runs_of_row in enumerate(_rows(runs), start=1)
+        for column, run in enumerate(runs_of_row, start=1)
+    )
+    return PageLayout(fields, skew)
+
+
+def _place(boxes: Sequence[PrintedBox], skew: float) -> list[_Placed]:
+    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
+    placed = []
+    for box in boxes:
+        centre = box.inside.centre
+        x, y = centre.x * cos + centre.y * sin, centre.y * cos - centre.x * sin
+        placed.append(_Placed(box, x, y, box.inside.width, box.inside.height))
+    return placed
+
+
+def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
+    """Yield the boxes of one field each, from left to right."""
+    waiting = sorted(boxes, key=lambda box: box.x)
+    while waiting:
+        run = [waiting.pop(0)]
+        rest = []
+        for box in waiting:
+            (run if box.continues(run[-1], slack) else rest).append(box)
+        waiting = rest
+        yield run
+
+
+def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
+    if len(run) > 1:
+        return run[0].box.inside.centre, run[-1].box.inside.centre
+    return run[0].box.inside.top_left, run[0].box.inside.top_right
+
+
+def _is_digit_field(run: Sequence[_Placed]) -> bool:
+    if len(run) > 1:
+        return True
+    (single,) = run
+    return single.box.alone and single.width < WIDEST_ALONE * single.height
+
+
+def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
+    """Yield the runs that stand on one line each, from left to right; the lines from top to bottom."""
+    waiting = sorted(runs, key=lambda run: run[0].y)
+    while waiting:
+        first = waiting[0][0]
+        row = [run for run in waiting if run[0].y - first.y < SAME_ROW * first.height]
+        waiting = waiting[len(row) :]
+        yield sorted(row, key=lambda run: run[0].x)
+
+
+def _field(name: str, run: Sequence[_Placed]) -> Field:
+    cells = tuple(placed.box.inside for placed in run)
+    return Field(name, cells, enclosing_box(cells))
+
+
+def _alike(a: float, b: float, slack: float) -> bool:
+    return abs(a - b) <= max(slack, SIZE_TOLERANCE * max(a, b))

@@ -1,0 +1,84 @@
+"""THE PIXEL CONTRACT: ink becomes a glyph here, for training and for inference alike, so that the two cannot drift.
+
+Whoever changes what `normalise` returns gives GLYPH_RECIPE another name, retrains, and ships both in one commit.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+GLYPH_RECIPE = "mnist-mass-1"
+"""Longest side 20 px, centre of mass on pixel (14, 14), strokes of 2 px at least, brightest pixel 255."""
+
+GLYPH_SIDE = 28
+INK_SIDE = 20  # px of the digit's longer side within a glyph, as in MNIST
+MASS_CENTRE = 14.0  # measured on MNIST: the mean centre of mass is pixel 14.00, by whole-pixel shifts
+THINNEST_STROKE = (
+    2.0  # px within a glyph; MNIST's median is 2.5, and thinner pens fade when they are made small
+)
+
+Glyph = npt.NDArray[np.uint8]
+"""(28, 28) uint8, light ink on black."""
+
+Ink = npt.NDArray[np.uint8]
+"""(height, width) uint8 of any size, light ink on black, one digit and nothing else."""
+
+
+class BlankCell(ValueError):  # noqa: N818  what it says is a fact about paper, not a mistake
+    """There is no ink to make a glyph of."""
+
+
+def normalise(ink: Ink) -> Glyph:
+    """Return the digit's ink, scaled to 20 px and centred by mass on 28 x 28 (LeCun 1998).
+
+    Expects light ink on black, uint8, any size. Raises BlankCell where there is none. A glyph comes back as it is.
+    """
+    digit = _crop(ink)
+    scale = INK_SIDE / max(digit.shape)
+    digit = _crop(_thicken(digit, THINNEST_STROKE / scale))
+    height, width = digit.shape
+    scale = INK_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(digit, size, interpolation=interpolation), np.float32)
+    small *= 255.0 / small.max()
+    return _centre_by_mass(small)
+
+
+def _crop(ink: Ink) -> Ink:
+    x, y, width, height = cv2.boundingRect(ink)
+    if width == 0 or height == 0:
+        raise BlankCell("no ink in this cell")
+    return ink[y : y + height, x : x + width]
+
+
+def _thicken(digit: Ink, thinnest: float) -> Ink:
+    """Return the digit with strokes of about `thinnest` px where they are thinner than that."""
+    lacking = round(thinnest - stroke_width(digit))
+    if lacking < 1:
+        return digit
+    padded = cv2.copyMakeBorder(digit, lacking, lacking, lacking, lacking, cv2.BORDER_CONSTANT, value=0)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lacking + 1, lacking + 1))
+    return np.asarray(cv2.dilate(padded, brush), np.uint8)
+
+
+def stroke_width(digit: Ink) -> float:
+    """Return the mean width of the strokes in px: twice the area over the outline's length (pi/4: the mean over
+    directions of what counting pixel edges overstates)."""
+    solid = cv2.copyMakeBorder(digit >> 7, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    edges = np.count_nonzero(solid[:, 1:] != solid[:, :-1]) + np.count_nonzero(solid[1:] != solid[:-1])
+    return float(8.0 / np.pi * np.count_nonzero(solid) / edges) if edges else 0.0
+
+
+def _centre_by_mass(small: npt.NDArray[np.float32]) -> Glyph:
+    height, width = small.shape
+    mass = small.sum()
+    x = float(small.sum(axis=0) @ np.arange(width) / mass)
+    y = float(small.sum(axis=1) @ np.arange(height) / mass)
+    left = min(max(round(MASS_CENTRE - x), 0), GLYPH_SIDE - width)
+    top = min(max(round(MASS_CENTRE - y), 0), GLYPH_SIDE - height)
+    glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+    glyph[top : top + height, left : left + width] = np.rint(small).astype(np.uint8)
+    return glyph
