@@ -1,0 +1,51 @@
+"""`digitmill status`: how far batches are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from worker.batches import BatchStatus, status, statuses
+from worker.cli.options import database_option, json_option
+from worker.database.engine import open_database
+from worker.settings import Settings
+
+WIDE = 200  # columns where stdout is no terminal, so that nothing is cut off
+
+
+@click.command()
+@click.argument("batch", required=False)
+@json_option
+@database_option
+def command(batch: str | None, as_json: bool, settings: Settings) -> None:
+    """Show how far BATCH is, or every batch: documents, pages, fields, and what failed and why."""
+    with closing(open_database(settings.database_url, must_exist=True)) as db:
+        found = (status(db, batch),) if batch else statuses(db)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], default=str, indent=2))
+    else:
+        _print(found)
+
+
+def _print(found: Sequence[BatchStatus]) -> None:
+    console = Console(width=None if Console().is_terminal else WIDE)
+    table = Table("batch", "state", "documents", "pages", "fields", box=None)
+    for each in found:
+        table.add_row(
+            each.batch, each.state, _counts(each.documents), _counts(each.pages), _counts(each.fields)
+        )
+    console.print(table)
+    for each in found:
+        for failure in each.failures:
+            page = f" page {failure.page}" if failure.page is not None else ""
+            console.print(f"{failure.document}{page}: {failure.reason}", style="red", markup=False)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"

@@ -1,0 +1,76 @@
+"""`digitmill submit`: store a batch of scans and ring the queue for them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from worker.batches import Submission, submit
+from worker.celery_app import Doorbell, check_broker, make_app
+from worker.cli.exit_codes import ExitCode
+from worker.cli.options import database_option, json_option
+from worker.database.engine import open_database
+from worker.errors import ServiceUnreachable
+from worker.intake import Intake, find_scans
+from worker.settings import Settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--batch", metavar="NAME", help="What to call it; default: the name of the first folder.")
+@json_option
+@database_option
+def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings: Settings) -> ExitCode:
+    """Store the scans below PATHS as a batch and ring the queue.
+
+    Scans that the batch has already are not taken again. `digitmill wait` waits until the batch is read.
+    """
+    check_broker(settings.broker_url)  # before anything is stored that nobody could be told of
+    intake = find_scans(paths, settings.scan_roots)
+    with closing(open_database(settings.database_url)) as db:
+        submission = submit(db, batch or _batch_name(paths[0]), intake.scans)
+    try:
+        Doorbell(make_app(settings)).ring_documents(submission.new_documents)
+    except ServiceUnreachable as error:
+        raise ServiceUnreachable(
+            f"{error} The batch is stored; `digitmill resume {submission.batch}` rings again."
+        ) from error
+    if as_json:
+        click.echo(json.dumps(_summary(submission, intake)))
+    else:
+        _tell(submission, intake)
+    lost = submission.unreadable or any(skipped.may_hold_scans for skipped in intake.skipped)
+    return ExitCode.PAGES_FAILED if lost else ExitCode.OK
+
+
+def _batch_name(path: Path) -> str:
+    located = path.resolve()
+    return (located if located.is_dir() else located.parent).name or "root"
+
+
+def _summary(submission: Submission, intake: Intake) -> dict[str, object]:
+    return {
+        "batch": submission.batch,
+        "new": len(submission.new_documents),
+        "known": submission.known,
+        "changed": list(submission.changed),
+        "unreadable": list(submission.unreadable),
+        "skipped": {skipped.path: skipped.reason for skipped in intake.skipped},
+    }
+
+
+def _tell(submission: Submission, intake: Intake) -> None:
+    for path in submission.changed:
+        click.echo(f"{path}: changed since it was submitted; not taken again", err=True)
+    for path in submission.unreadable:
+        click.echo(f"{path}: cannot be read; `digitmill status {submission.batch}` says why", err=True)
+    for skipped in intake.skipped:
+        click.echo(f"{skipped.path}: skipped, {skipped.reason}", err=True)
+    click.echo(
+        f"{submission.batch}: {len(submission.new_documents)} new, {submission.known} known before, "
+        f"{len(submission.changed)} changed, {len(submission.unreadable)} unreadable, "
+        f"{len(intake.skipped)} skipped"
+    )

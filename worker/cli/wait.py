@@ -1,0 +1,64 @@
+"""`digitmill wait`: return when a batch is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from worker.batches import BatchStatus, status
+from worker.cli.exit_codes import ExitCode
+from worker.cli.options import database_option
+from worker.database.engine import Database, open_database
+from worker.errors import DigitmillError
+from worker.settings import Settings
+
+POLL_S = 0.5
+UNFINISHED_PAGES = ("queued", "reading")
+
+
+@click.command()
+@click.argument("batch")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give up after so long, with exit code 1.")
+@database_option
+def command(batch: str, timeout: float | None, settings: Settings) -> ExitCode:
+    """Wait until every page of BATCH is read. Exits 3 where some could not be."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with (
+        closing(open_database(settings.database_url, must_exist=True)) as db,
+        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
+    ):
+        shown = progress.add_task(batch, total=None)
+        try:
+            for seen in _follow(db, batch, timeout):
+                pages = sum(seen.pages.values())
+                waiting = sum(seen.pages[state] for state in UNFINISHED_PAGES)
+                progress.update(shown, completed=pages - waiting, total=pages)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"The batch goes on; `digitmill wait {batch}` waits again.") from None
+    if seen.failures:
+        console.print(f"{batch}: done, {len(seen.failures)} failed; `digitmill status {batch}` says why")
+        return ExitCode.PAGES_FAILED
+    console.print(f"{batch}: done")
+    return ExitCode.OK
+
+
+def _follow(db: Database, batch: str, timeout: float | None) -> Iterator[BatchStatus]:
+    """Yield what is to be seen until the batch is finished. Raises DigitmillError when the time is over."""
+    end = time.monotonic() + timeout if timeout is not None else None
+    while True:
+        seen = status(db, batch)
+        yield seen
+        if seen.finished:
+            return
+        if end is not None and time.monotonic() > end:
+            waiting = sum(seen.pages[state] for state in UNFINISHED_PAGES)
+            raise DigitmillError(
+                f"{batch} is not done after {timeout:g} s: {waiting} pages are still to be read"
+            )
+        time.sleep(POLL_S)
