@@ -14,7 +14,8 @@ from training.forms.draw import (
 )
 from training.forms.layout import LayoutSpec
 from training.forms.pen import DigitSource, Hand, PenDigits, random_hand
-from training.forms.sheet import BLANK, FieldKind, Ruling, Sheet
+from training.forms.press import Press
+from training.forms.sheet import BLANK, FieldKind, Rect, Ruling, Sheet
 
 __all__ = [
     "BLANK",
@@ -28,6 +29,8 @@ __all__ = [
     "LayoutSpec",
     "PastedDigits",
     "PenDigits",
+    "Press",
+    "Rect",
     "Ruling",
     "Sheet",
     "TrueField",

@@ -50,7 +50,7 @@ def _uneven(image: Image, _dpi: float, rng: np.random.Generator) -> Image:
     """Grey paper, darker towards one side, with the marbling of recycled pulp."""
     height, width = image.shape[:2]
     slow = cv2.resize(rng.uniform(0.74, 1.0, (3, 3)), (width, height), interpolation=cv2.INTER_CUBIC)
-    pulp = cv2.resize(rng.normal(0, 0.02, (height // 8 + 1, width // 8 + 1)), (width, height))
+    pulp = cv2.resize(rng.normal(0, 0.01, (height // 8 + 1, width // 8 + 1)), (width, height))
     return _clip(image * _like(slow + pulp, image))
 
 

@@ -247,8 +247,9 @@ def _fill_in(
     pen: Colour,
     rng: np.random.Generator,
 ) -> None:
-    """Write a field's digits into its boxes: near the middle, at times over a line, as people do."""
+    """Write a field's digits into its boxes: along a line of the writer's own, at times over a printed one."""
     size = rng.uniform(0.55, 0.8)
+    place = rng.normal(0.5, 0.13, 2)  # of the slack to the left and above
     for cell, character in zip(field.cells, field.value, strict=True):
         if character == BLANK:
             continue
@@ -258,7 +259,7 @@ def _fill_in(
         if too_wide > 1:
             ink = _zoom(ink, 1 / too_wide)
         slack = np.maximum((width - ink.shape[1], height - ink.shape[0]), 0)
-        x, y = np.array((cell.x, cell.y)) * scale + slack * np.clip(rng.normal(0.5, 0.16, 2), -0.02, 1.02)
+        x, y = np.array((cell.x, cell.y)) * scale + slack * np.clip(rng.normal(place, 0.1), -0.03, 1.03)
         _write(image, ink, round(x), round(y), pen)
 
 

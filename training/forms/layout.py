@@ -6,21 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.forms.sheet import (
-    BLACK,
-    BoxedField,
-    Colour,
-    FieldKind,
-    Line,
-    Print,
-    Rect,
-    Ruling,
-    Scribble,
-    Sheet,
-    box_lines,
-    box_row,
-    outline,
-)
+from training.forms.press import Press
+from training.forms.sheet import BLACK, BLANK, Colour, FieldKind, Rect, Ruling, Sheet
 
 A4_WIDTH, A4_HEIGHT = 210.0, 297.0
 MARGIN = 14.0
@@ -58,143 +45,104 @@ class LayoutSpec:
     frame: bool = False
 
 
-@dataclass(slots=True)
-class _Press:
-    """What has been laid out so far, and how far down the page that is."""
-
-    rng: np.random.Generator
-    y: float = MARGIN
-    lines: list[Line] = field(default_factory=list)
-    prints: list[Print] = field(default_factory=list)
-    scribbles: list[Scribble] = field(default_factory=list)
-    fields: list[BoxedField] = field(default_factory=list)
-
-    def words(self, count: int) -> str:
-        return " ".join(self.rng.choice(WORDS, count))
-
-
 def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
     """Return an A4 sheet of the spec, longer where the fields need it."""
-    press = _Press(rng)
-    press.prints.append(Print(MARGIN, press.y + 5, press.words(4).upper(), 3.6, bold=True))
-    press.y += 12
-    surroundings = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
-    rng.shuffle(surroundings)
-    above = int(rng.integers(0, len(surroundings) + 1))
-    for print_block in surroundings[:above]:
-        print_block(press)
-    if spec.kind is FieldKind.TABLE:
-        _field_table(press, spec)
-    else:
-        _field_rows(press, spec)
-    for print_block in surroundings[above:]:
-        print_block(press)
-    _signatures(press, spec.signatures)
-    height = max(A4_HEIGHT, press.y + MARGIN)
+    press = Press(A4_WIDTH, A4_HEIGHT, spec.ruling)
+    press.print(MARGIN, MARGIN + 5, _words(rng, 4).upper(), 3.6, bold=True)
+    y = MARGIN + 12
+    blocks = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
+    rng.shuffle(blocks)
+    above = int(rng.integers(0, len(blocks) + 1))
+    for block in blocks[:above]:
+        y = block(press, y, rng)
+    y = (_field_table if spec.kind is FieldKind.TABLE else _field_rows)(press, y, spec, rng)
+    for block in blocks[above:]:
+        y = block(press, y, rng)
+    y = _signatures(press, y, spec.signatures, rng)
+    press.height = max(A4_HEIGHT, y + MARGIN)
     if spec.frame:
-        frame = Rect(MARGIN / 2, MARGIN / 2, A4_WIDTH - MARGIN, height - MARGIN)
-        press.lines += outline(frame, Ruling(0.6))
-    return Sheet(
-        A4_WIDTH,
-        height,
-        lines=tuple(press.lines),
-        prints=tuple(press.prints),
-        scribbles=tuple(press.scribbles),
-        fields=tuple(press.fields),
-    )
+        frame = Rect(MARGIN / 2, MARGIN / 2, A4_WIDTH - MARGIN, press.height - MARGIN)
+        press.outline(frame, Ruling(0.6))
+    return press.sheet()
 
 
-def _field_rows(press: _Press, spec: LayoutSpec) -> None:
+# Each block is printed at `y` and returns where the next one starts.
+
+
+def _field_rows(press: Press, y: float, spec: LayoutSpec, rng: np.random.Generator) -> float:
     """Print fields from left to right with a label before each; where one doesn't fit, start a new row."""
     gap = spec.gap if spec.kind is FieldKind.SEPARATE else 0.0
     row, column, x = 1, 1, MARGIN
-    press.y += FIELD_SPACING
+    y += FIELD_SPACING
     for value in spec.values:
-        label = press.words(int(press.rng.integers(1, 3)))
+        label = _words(rng, int(rng.integers(1, 3)))
         label_width = 4.0 + 2.2 * len(label)
         width = len(value) * (spec.box_width + gap)
         if column > 1 and x + label_width + width > A4_WIDTH - MARGIN:
             row, column, x = row + 1, 1, MARGIN
-            press.y += spec.box_height + FIELD_SPACING
-        press.prints.append(Print(x, press.y + spec.box_height * 0.65, label, 2.2))
-        x += label_width
-        first = Rect(x, press.y, spec.box_width, spec.box_height)
-        _add_field(press, spec, f"r{row:02d}c{column:02d}", box_row(first, len(value), gap), value)
-        x += width + 2 * spec.box_width
+            y += spec.box_height + FIELD_SPACING
+        press.print(x, y + spec.box_height * 0.65, label, 2.2)
+        first = Rect(x + label_width, y, spec.box_width, spec.box_height)
+        right = press.boxes(f"r{row:02d}c{column:02d}", first, value, kind=spec.kind, gap=gap)
+        x = right + 2 * spec.box_width
         column += 1
-    press.y += spec.box_height + FIELD_SPACING
+    return y + spec.box_height + FIELD_SPACING
 
 
-def _field_table(press: _Press, spec: LayoutSpec) -> None:
+def _field_table(press: Press, y: float, spec: LayoutSpec, rng: np.random.Generator) -> float:
     """Print a table: a running number, a text, and the digit boxes as its last columns."""
     boxes = max(len(value) for value in spec.values)
-    number_width = 9.0
+    text_x = MARGIN + 9.0
     digits_x = A4_WIDTH - MARGIN - boxes * spec.box_width
-    head = 7.0
-    top = press.y
-    press.prints.append(Print(MARGIN + number_width + 3, top + 5, press.words(3).upper(), 2.2, bold=True))
-    press.prints.append(Print(digits_x + 1, top + 5, press.words(1).upper(), 2.2, bold=True))
+    top = y + 7.0  # of the rows, below the table's head
+    press.print(text_x + 3, y + 5, _words(rng, 3).upper(), 2.2, bold=True)
+    press.print(digits_x + 1, y + 5, _words(rng, 1).upper(), 2.2, bold=True)
     for index, value in enumerate(spec.values):
-        y = top + head + index * spec.box_height
-        press.lines.append(Line(MARGIN, y, digits_x, y, spec.ruling))
-        press.prints.append(Print(MARGIN + 3, y + spec.box_height * 0.65, str(index + 1), 2.4))
-        text = press.words(int(press.rng.integers(2, 6)))
-        press.prints.append(Print(MARGIN + number_width + 3, y + spec.box_height * 0.65, text, 2.4))
-        cells = box_row(Rect(digits_x, y, spec.box_width, spec.box_height), boxes)
-        _add_field(press, spec, f"r{index + 1:02d}c01", cells, value.rjust(boxes, "_"))
-    bottom = top + head + len(spec.values) * spec.box_height
-    frame = Rect(MARGIN, top, A4_WIDTH - 2 * MARGIN, bottom - top)
-    press.lines += outline(frame, spec.ruling)
-    press.lines.append(Line(MARGIN + number_width, top, MARGIN + number_width, bottom, spec.ruling))
-    press.lines.append(Line(digits_x, top, digits_x, top + head, spec.ruling))
-    press.y = bottom + FIELD_SPACING
+        row = top + index * spec.box_height
+        press.rule(MARGIN, row, digits_x, row)
+        press.print(MARGIN + 3, row + spec.box_height * 0.65, str(index + 1))
+        press.print(text_x + 3, row + spec.box_height * 0.65, _words(rng, int(rng.integers(2, 6))))
+        first = Rect(digits_x, row, spec.box_width, spec.box_height)
+        press.boxes(f"r{index + 1:02d}c01", first, value.rjust(boxes, BLANK), kind=spec.kind)
+    bottom = top + len(spec.values) * spec.box_height
+    press.outline(Rect(MARGIN, y, A4_WIDTH - 2 * MARGIN, bottom - y))
+    press.rule(text_x, y, text_x, bottom)
+    press.rule(digits_x, y, digits_x, top)
+    return bottom + FIELD_SPACING
 
 
-def _add_field(press: _Press, spec: LayoutSpec, name: str, cells: tuple[Rect, ...], value: str) -> None:
-    press.fields.append(BoxedField(name, spec.kind, cells, value, spec.ruling))
-    press.lines += box_lines(cells, spec.ruling)
+def _paragraph(press: Press, y: float, rng: np.random.Generator) -> float:
+    for _ in range(int(rng.integers(2, 6))):
+        y += 4.4
+        press.print(MARGIN, y, _words(rng, int(rng.integers(7, 12))), 2.0)
+    return y + FIELD_SPACING
 
 
-def _paragraph(press: _Press) -> None:
-    for _ in range(int(press.rng.integers(2, 6))):
-        press.y += 4.4
-        press.prints.append(Print(MARGIN, press.y, press.words(int(press.rng.integers(7, 12))), 2.0))
-    press.y += FIELD_SPACING
-
-
-def _word_table(press: _Press) -> None:
+def _word_table(press: Press, y: float, rng: np.random.Generator) -> float:
     """Print a ruled table with words in it: boxes that are no digit boxes."""
-    ruling = Ruling(float(press.rng.uniform(0.2, 0.5)))
-    columns = np.cumsum([0.0, 14.0, *press.rng.uniform(35, 60, 3)]) + MARGIN
-    rows = int(press.rng.integers(3, 7))
+    ruling = Ruling(float(rng.uniform(0.2, 0.5)))
+    columns = (np.cumsum([0.0, 14.0, *rng.uniform(35, 55, 3)]) + MARGIN).tolist()
     height = 7.0
-    top, bottom = press.y, press.y + rows * height
+    bottom = y + int(rng.integers(3, 7)) * height
     for x in columns:
-        press.lines.append(Line(float(x), top, float(x), bottom, ruling))
-    for row in range(rows + 1):
-        y = top + row * height
-        press.lines.append(Line(float(columns[0]), y, float(columns[-1]), y, ruling))
-        for column, x in enumerate(columns[:-1]):
-            text = str(row + 1) if column == 0 else press.words(2)
-            if row < rows:
-                press.prints.append(Print(float(x) + 2, y + 4.8, text, 2.0))
-    press.y = bottom + FIELD_SPACING
+        press.rule(x, y, x, bottom, ruling)
+    press.rule(columns[0], bottom, columns[-1], bottom, ruling)
+    for row, top in enumerate(np.arange(y, bottom - 0.1, height).tolist(), start=1):
+        press.rule(columns[0], top, columns[-1], top, ruling)
+        press.print(columns[0] + 2, top + 4.8, str(row), 2.0)
+        for x in columns[1:-1]:
+            press.print(x + 2, top + 4.8, _words(rng, 2), 2.0)
+    return bottom + FIELD_SPACING
 
 
-def _signatures(press: _Press, count: int) -> None:
-    press.y += 8
+def _signatures(press: Press, y: float, count: int, rng: np.random.Generator) -> float:
     for index in range(count):
         x = MARGIN + index * 62
-        press.lines.append(Line(x, press.y + 8, x + 50, press.y + 8, Ruling(0.2)))
-        press.prints.append(Print(x, press.y + 12, press.words(1), 1.8))
-        press.scribbles.append(scribble(x + 5, press.y + 6, press.rng))
-    press.y += 16 if count else 0
+        press.rule(x, y + 16, x + 50, y + 16, Ruling(0.2))
+        press.print(x, y + 20, _words(rng, 1), 1.8)
+        press.sign(x + 5, y + 14, rng)
+    return y + 24 if count else y
 
 
-def scribble(x: float, y: float, rng: np.random.Generator) -> Scribble:
-    """Return a signature of about 30 x 8 mm whose base line starts at (x, y)."""
-    along = np.linspace(0, rng.uniform(20, 36), 60)
-    waves = rng.uniform(0.4, 1.4, (3, 1))
-    height = np.sin(along * waves + rng.uniform(0, 6, (3, 1))).sum(axis=0) * rng.uniform(0.8, 1.5)
-    back = np.sin(along * waves[0] * 1.3) * 1.8
-    return Scribble(tuple(zip((x + along + back).tolist(), (y - height).tolist(), strict=True)))
+def _words(rng: np.random.Generator, count: int) -> str:
+    return " ".join(rng.choice(WORDS, count))

@@ -97,7 +97,7 @@ class BoxedField:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page before it is filled in and scanned. Later marks lie over earlier ones."""
+    """A page before it is scanned; sizes and places in millimetres."""
 
     width: float
     height: float
@@ -106,25 +106,3 @@ class Sheet:
     prints: tuple[Print, ...] = ()
     scribbles: tuple[Scribble, ...] = ()
     fields: tuple[BoxedField, ...] = ()
-
-
-def outline(rect: Rect, ruling: Ruling) -> tuple[Line, ...]:
-    return (
-        Line(rect.x, rect.y, rect.right, rect.y, ruling),
-        Line(rect.right, rect.y, rect.right, rect.bottom, ruling),
-        Line(rect.right, rect.bottom, rect.x, rect.bottom, ruling),
-        Line(rect.x, rect.bottom, rect.x, rect.y, ruling),
-    )
-
-
-def box_row(rect: Rect, count: int, gap: float = 0.0) -> tuple[Rect, ...]:
-    """Return `count` boxes of the size of `rect`, the first one there, the others to its right."""
-    return tuple(
-        Rect(rect.x + index * (rect.width + gap), rect.y, rect.width, rect.height) for index in range(count)
-    )
-
-
-def box_lines(cells: tuple[Rect, ...], ruling: Ruling) -> tuple[Line, ...]:
-    """Return the printed lines of a row of boxes; joined boxes share theirs."""
-    lines = [line for cell in cells for line in outline(cell, ruling)]
-    return tuple(dict.fromkeys(lines))
