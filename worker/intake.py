@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -68,6 +68,12 @@ def find_scans(paths: Iterable[Path], scan_roots: Mapping[str, Path]) -> Intake:
     if not scans:
         raise NoUsableInput(f"No PNG, JPEG, TIFF or PDF in {', '.join(map(printable, named)) or 'nothing'}")
     return Intake(tuple(scans.values()), tuple(skipped))
+
+
+def name_batch(paths: Sequence[Path]) -> str:
+    """Return the name of a batch that was given none: that of the first folder, or of the first file's."""
+    first = paths[0].resolve()
+    return (first if first.is_dir() else first.parent).name or "root"
 
 
 def resolve_scan(root: str, path: str, scan_roots: Mapping[str, Path]) -> Path:

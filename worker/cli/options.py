@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -48,3 +49,10 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, for scripts.")
+
+
+def repeat_database_option(settings: Settings) -> str:
+    """Return ` --db URL` for a command we propose, nothing where the environment names this database."""
+    if settings.database_url == Settings.read().database_url:
+        return ""
+    return f" --db {shlex.quote(settings.database_url)}"
