@@ -30,13 +30,13 @@ path_type = click.Path(path_type=Path)
 read_data = click.option(
     "--data",
     type=path_type,
-    help="mnist.npz, Kaggle's train.csv, IDX files, or a folder of them. Without it: Keras' cache, else its download.",
+    help="mnist.npz, Kaggle's train.csv, IDX files, or a folder of them. Without it: Keras' copy.",
 )
 read_weights = click.option(
     "--mobilenet-weights",
     "weights",
     type=path_type,
-    help="MobileNet's ImageNet weights, a file or a folder with it. Without it: Keras downloads them.",
+    help="MobileNet's ImageNet weights, a file or its folder. Without it: Keras downloads them.",
 )
 
 
@@ -72,6 +72,7 @@ def compare(data: Path | None, weights: Path | None, out: Path) -> None:
 @read_weights
 @click.option("--out", type=path_type, required=True, help="Folder of this run; a stopped run in it goes on.")
 def fit(
+    *,
     architecture: str,
     seed: int,
     epochs: int,
@@ -155,7 +156,7 @@ def main() -> None:
         if (error.name or "").split(".")[0] not in TRAINING_EXTRA:
             raise
         talk.print(
-            f"training needs {error.name}, which reading scans does without: pip install 'digitmill\\[training]'",
+            f"training needs {error.name}, which is not installed: pip install 'digitmill\\[training]'",
             soft_wrap=True,
         )
         sys.exit(2)
@@ -166,8 +167,8 @@ def _load(path: Path | None) -> Dataset:
     dataset = load_dataset(path)
     seen = check(dataset.training)
     talk.print(
-        f"{', '.join(dataset.sources)}: {dataset.split}; {seen.missing_values} missing values, {seen.repeated_images} "
-        f"repeated images, per class {', '.join(map(str, seen.per_class))} "
+        f"{', '.join(dataset.sources)}: {dataset.split}; {seen.missing_values} missing values, "
+        f"{seen.repeated_images} repeated images, per class {', '.join(map(str, seen.per_class))} "
         f"(the commonest {seen.imbalance:.2f} times the rarest)",
         soft_wrap=True,
     )
@@ -175,7 +176,7 @@ def _load(path: Path | None) -> Dataset:
 
 
 def _weights_in(path: Path | None) -> Path | None:
-    """Return the file of weights that `path` is or holds; of several widths the widest, which is the largest."""
+    """Return the file of weights that `path` is or holds; of several the widest network's, the largest."""
     if path is None or path.is_file():
         return path
     files = list(path.glob("mobilenet*.h5"))

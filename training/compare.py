@@ -35,17 +35,17 @@ RECIPES = (
     Recipe("mobilenet", epochs=4),
     *(Recipe("dropout", seed, distortion=Distortion()) for seed in SEEDS),
 )
-"""The three models of the report, and the second of them on digits that are turned, slanted, scaled and shifted."""
+"""The three models of the report, and the second again on digits turned, slanted, scaled and shifted."""
 
 
 def compare(
     dataset: Dataset, out: Path, recipes: Iterable[Recipe], *, weights: Path | None, watch: Watch
 ) -> Gallery:
-    """Train what is not trained yet, choose the winner on validation, look at the test images, export the winner.
+    """Train what is not trained yet, choose the winner on validation, then test all and export the winner.
 
-    Leaves a folder for each run, `scorecards/` with a card for each and the winner's gallery, and `digits.onnx`. May be
-    killed and started again at any moment. Raises TrainingError where there are no test images, and where no model is
-    small and fast enough.
+    Leaves a folder for each run, `scorecards/` with a card for each and the winner's gallery, and
+    `digits.onnx`. May be killed and started again at any moment. Raises TrainingError where there are no test
+    images, and where no model is small and fast enough.
     """
     if not len(dataset.test):
         raise TrainingError(
@@ -54,16 +54,14 @@ def compare(
     cards = [train_and_export(recipe, dataset, out / recipe.name, weights, watch) for recipe in recipes]
     cards = [_with_speed(card, dataset, out) for card in cards]  # in one go, so that they can be compared
     winner = choose_winner(cards)
-    gallery = None
-    for card in cards:
+    for number, card in enumerate(cards, start=1):
         probabilities = classify(open_session(_model_of(card, out).read_bytes()), dataset.test.glyphs)
         tested = replace(card, test=score(probabilities, dataset.test))
         tested.write(out / "scorecards" / f"{card.recipe.name}.json")
-        watch("test images", cards.index(card) + 1, len(cards))
         if card is winner:
             gallery = Gallery.hang(card.recipe.name, dataset.test, probabilities)
             export.save(onnx.load(_model_of(card, out)), model_card(tested), out / "digits.onnx")
-    assert gallery is not None
+        watch("test images", number, len(cards))
     gallery.write(out / "scorecards" / "gallery.json")
     return gallery
 
@@ -105,7 +103,7 @@ def train_and_export(
 
 
 def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
-    """Return the run that reads most validation digits right among those that are small and fast enough to ship."""
+    """Return the run that reads most validation digits right among those small and fast enough to ship."""
     fit_to_ship = [
         card
         for card in cards
@@ -114,8 +112,8 @@ def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
     ]
     if not fit_to_ship:
         raise TrainingError(
-            f"no model is under {MAX_ONNX_BYTES:,} bytes and reads {MIN_DIGITS_PER_SECOND:,} digits/s on one thread; "
-            "nothing was chosen, and the test images were not looked at"
+            f"no model is under {MAX_ONNX_BYTES:,} bytes and reads {MIN_DIGITS_PER_SECOND:,} digits/s on one "
+            "thread; nothing was chosen, and the test images were not looked at"
         )
     return max(fit_to_ship, key=lambda card: (card.validation.accuracy, -card.validation.log_loss))
 

@@ -1,4 +1,4 @@
-"""Labelled digits: MNIST in the forms it is passed around in, looked over before anything is trained on it."""
+"""Labelled digits: MNIST as it is passed around, looked over before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,8 +84,9 @@ def check(digits: LabelledGlyphs) -> DataCheck:
 def load_dataset(path: Path | None = None) -> Dataset:
     """Read labelled digits and split them.
 
-    `path` is an .npz, a .csv (label and 784 pixels a row) or one of MNIST's IDX files (plain or .gz), or a folder of
-    such files. None takes Keras' cache, and downloads it where there is none. Raises DatasetUnreadable.
+    `path` is an .npz, a .csv (label and 784 pixels a row) or one of MNIST's IDX files (plain or .gz), or a
+    folder of such files. None takes Keras' cache, and downloads it where there is none. Raises
+    DatasetUnreadable.
     """
     path = path or _keras_cache()
     if not path.exists():
@@ -105,7 +107,7 @@ def _keras_cache() -> Path:
 
 
 def _files_of(folder: Path) -> list[Path]:
-    """Return the files that make up a dataset: one archive, or training images, then test images if there are any."""
+    """Return a dataset's files: one archive, or the training half and, where there is one, the test half."""
     archives = sorted(folder.glob("*.npz"))
     if archives:
         return archives[:1]
@@ -203,7 +205,7 @@ def _missing_values(path: Path) -> str:
     return f"{len(missing)} values are missing, the first in line {line}, column {column}"
 
 
-def _labelled(glyphs: npt.NDArray[np.generic], labels: npt.NDArray[np.generic], path: Path) -> LabelledGlyphs:
+def _labelled(glyphs: npt.NDArray[Any], labels: npt.NDArray[Any], path: Path) -> LabelledGlyphs:
     """Put images and labels together after making sure that they are what they should be."""
     if glyphs.dtype != np.uint8 or glyphs.shape[1:] != (GLYPH_SIDE, GLYPH_SIDE):
         raise DatasetUnreadable(

@@ -1,4 +1,4 @@
-"""What happens to a digit between one hand and the next: turned, slanted, scaled and shifted, still the same digit."""
+"""What differs from hand to hand: a digit turned, slanted, scaled and shifted is still the same digit."""
 
 from __future__ import annotations
 

@@ -41,15 +41,15 @@ def convert(model: keras.Model, glyphs: Glyphs) -> onnx.ModelProto:
 
 
 def refuse_unless_alike(model: keras.Model, graph: onnx.ModelProto, glyphs: Glyphs) -> None:
-    """Raise ExportRefused where the graph names another digit or moves a probability by more than the tolerance."""
+    """Raise ExportRefused where the graph reads another digit or a probability that is too far off."""
     expected = np.asarray(model.predict_on_batch(glyphs))
     exported = classify(open_session(graph.SerializeToString()), glyphs)
     other = int((expected.argmax(axis=1) != exported.argmax(axis=1)).sum())
     difference = float(np.abs(expected - exported).max())
     if other or not difference <= PARITY_TOLERANCE:
         raise ExportRefused(
-            f"the exported graph reads {other} of {len(glyphs):,} glyphs as another digit and moves a probability by "
-            f"{difference:.1e} (allowed {PARITY_TOLERANCE:.0e}); nothing was saved"
+            f"the exported graph reads {other} of {len(glyphs):,} glyphs as another digit and moves a "
+            f"probability by {difference:.1e} (allowed {PARITY_TOLERANCE:.0e}); nothing was saved"
         )
 
 

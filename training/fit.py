@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -41,8 +42,9 @@ def fit(
 ) -> Fit:
     """Train what the recipe says and leave a checkpoint in `folder` after each epoch.
 
-    A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as if it had
-    never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the architecture starts from.
+    A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as
+    if it had never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the
+    architecture starts from.
     """
     watch = watch or (lambda _what, _step, _steps: None)
     keras.utils.set_random_seed(recipe.seed)
@@ -63,7 +65,9 @@ def fit(
 
     for number in range(len(curve), recipe.epochs):
         started = time.perf_counter()
-        loss, accuracy = _train_one_epoch(trained, inputs, dataset.training.labels, recipe, number, watch)
+        loss, accuracy = _train_one_epoch(
+            trained, inputs, dataset.training.labels, recipe=recipe, number=number, watch=watch
+        )
         validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
         checkpoint.save(trained, curve)
@@ -86,14 +90,14 @@ class Checkpoint:
         state = json.loads(self._state.read_text(encoding="utf-8"))
         if (recipe_from(state["recipe"]), state["sources"]) != (self._recipe, self._sources):
             raise RunMismatch(
-                f"{self._folder} holds a run of another recipe or other data; take another folder or remove it"
+                f"{self._folder} holds a run of another recipe or other data; remove it or name another"
             )
         trained.optimizer.build(trained.trainable_variables)
         trained.load_weights(self._weights(len(state["curve"])))
         return tuple(Epoch(**epoch) for epoch in state["curve"])
 
     def save(self, trained: keras.Model, curve: tuple[Epoch, ...]) -> None:
-        """Keep the state after an epoch. A kill at any moment leaves the state before or after, never a mixture."""
+        """Keep the state after an epoch. A kill leaves the state before or after, never a mixture."""
         self._folder.mkdir(parents=True, exist_ok=True)
         trained.save_weights(self._weights(len(curve)))
         state = {"recipe": asdict(self._recipe), "sources": self._sources, "curve": list(map(asdict, curve))}
@@ -114,8 +118,9 @@ def _has_frozen_part(model: keras.Model) -> bool:
 
 def _train_one_epoch(
     trained: keras.Model,
-    inputs: npt.NDArray[np.generic],
+    inputs: npt.NDArray[Any],
     labels: npt.NDArray[np.uint8],
+    *,
     recipe: Recipe,
     number: int,
     watch: Watch,
@@ -141,7 +146,7 @@ def _train_one_epoch(
 
 
 def _evaluate(
-    trained: keras.Model, inputs: npt.NDArray[np.generic], labels: npt.NDArray[np.uint8]
+    trained: keras.Model, inputs: npt.NDArray[Any], labels: npt.NDArray[np.uint8]
 ) -> tuple[float, float]:
     """Return the cross-entropy and the accuracy of the part that is trained."""
     predicted = np.concatenate([trained.predict_on_batch(batch) for batch in _batches(inputs)])
@@ -152,8 +157,8 @@ def _evaluate(
 
 def _inputs_of(
     model: keras.Model, digits: LabelledGlyphs, cache: Path, watch: Watch, recipe: Recipe
-) -> npt.NDArray[np.generic]:
-    """Return what the trained part sees: the glyphs, or what the frozen part makes of them, float16 from the cache."""
+) -> npt.NDArray[Any]:
+    """Return what the trained part sees: the glyphs, or the frozen part's float16 features, from a cache."""
     if not _has_frozen_part(model):
         return digits.glyphs
     if recipe.distortion:
@@ -183,6 +188,6 @@ def _digest(frozen: keras.Model, glyphs: npt.NDArray[np.uint8]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _batches(inputs: npt.NDArray[np.generic]) -> Iterator[npt.NDArray[np.generic]]:
+def _batches(inputs: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     for start in range(0, len(inputs), PREDICT_BATCH):
         yield inputs[start : start + PREDICT_BATCH]

@@ -33,7 +33,7 @@ class ShownGlyph:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """What the model of the run `run` reads in test images: the first ones, and the most confident wrong ones."""
+    """What the model of a run reads in test images: the first ones, and the most confident wrong ones."""
 
     run: str
     samples: tuple[ShownGlyph, ...]

@@ -1,4 +1,4 @@
-"""The file contract: what an exported model says of itself. The only room of training that the worker knows."""
+"""The file contract: what an exported model says of itself. All that the worker knows of training."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ModelCard:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> ModelCard:
-        """Read the card of an ONNX file back. Raises CardUnreadable with a sentence; unknown keys are ignored."""
+        """Read the card back from a file's metadata. Raises CardUnreadable; unknown entries are ignored."""
         if METADATA_KEY not in metadata:
             raise CardUnreadable("it carries no model card, so nobody knows what it was trained for")
         try:

@@ -1,4 +1,4 @@
-"""What a training run came to, as JSON: what is compared, committed, and made into the model card's tables."""
+"""What a training run came to, as JSON: compared, committed, and made into the model card's tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model at work: glyphs in, probabilities out, in onnxruntime on one thread. Refuses what it must not read with."""
+"""The model at work: glyphs in, probabilities out. Refuses a file that it must not read with."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Recogniser:
     def load(cls, path: Path | None = None) -> Recogniser:
         """Load a model file, by default the one that ships with Digitmill.
 
-        Raises PathUnreadable where there is no such file, and ModelRefused with a sentence that says why the worker
-        must not read with it.
+        Raises PathUnreadable where there is no such file, and ModelRefused with a sentence that says why the
+        worker must not read with it.
         """
         path = path or Path(str(files("worker").joinpath(SHIPPED_MODEL)))
         try:
@@ -76,8 +76,8 @@ def _check_contract(session: ort.InferenceSession, card: ModelCard) -> None:
     """Raise _Unfit unless graph and card say what this worker's glyphs and readings need."""
     if card.glyph_recipe != GLYPH_RECIPE:
         raise _Unfit(
-            f"it was trained on glyphs of the recipe {card.glyph_recipe}, and this version makes {GLYPH_RECIPE}; "
-            "train it again or use the model that ships with this version"
+            f"it was trained on glyphs of the recipe {card.glyph_recipe}, and this version makes "
+            f"{GLYPH_RECIPE}; train it again or use the model that ships with this version"
         )
     wanted = [
         ("input", session.get_inputs(), INPUT_NAME, "tensor(uint8)", [GLYPH_SIDE, GLYPH_SIDE]),

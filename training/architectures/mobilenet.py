@@ -22,8 +22,8 @@ FIRST_FILTERS = 32  # of the first convolution at alpha 1
 def build(weights: Path | None = None) -> keras.Model:
     """Return MobileNet up to its last depthwise block at 96 x 96, then pooling and softmax.
 
-    `weights` is a Keras weights file without top, complete or cut at conv_dw_13, of any alpha; None lets Keras download
-    alpha 1. Raises WeightsUnreadable.
+    `weights` is a Keras weights file without top, complete or cut at conv_dw_13, of any alpha; None lets
+    Keras download alpha 1. Raises WeightsUnreadable.
     """
     whole = _load(weights)
     seam = whole.get_layer(FROZEN_UP_TO).output
@@ -60,7 +60,8 @@ def _load(weights: Path | None) -> keras.Model:
             whole.load_weights(weights)
     except (OSError, ValueError, KeyError) as error:
         raise WeightsUnreadable(
-            f"{weights} holds no weights of MobileNet without top: {error}; leave --mobilenet-weights out to download them"
+            f"{weights} holds no weights of MobileNet without top: {error}; "
+            "leave --mobilenet-weights out to download them"
         ) from error
     return whole
 
