@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
@@ -50,7 +50,7 @@ class Progress:
     known: int
 
 
-def read_batch(db: Database, settings: Settings, batch: str) -> Iterator[Progress]:
+def read_batch(db: Database, settings: Settings, batch: str) -> Generator[Progress, None, None]:
     """Read everything of a sealed batch; end when nothing of it is left to read, here or elsewhere.
 
     A page that kills its process or takes longer than `settings.page_time_limit_s` is tried again, up to

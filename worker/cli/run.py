@@ -82,11 +82,12 @@ def _run(db: Database, settings: Settings, batch: str, intake: Intake, console: 
             submission = submit(db, batch, progress.track(intake.scans, description="Storing scans"))
             before = status(db, batch)
             shown = progress.add_task("Reading pages", total=None)
-            for done in read_batch(db, settings, batch):
-                progress.update(shown, completed=done.finished, total=done.known)
+            with closing(read_batch(db, settings, batch)) as reading:
+                for done in reading:
+                    progress.update(shown, completed=done.finished, total=done.known)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"What was read is stored in {db.place}. The same command again goes on where this one stopped."
+                f"What was read is in {db.place}; the same command again goes on where this one stopped."
             ) from None
     after = status(db, batch)
     return Run(intake, submission, after, _settled(after) - _settled(before), time.monotonic() - started)

@@ -14,7 +14,7 @@ from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option, json_option
 from worker.database.engine import open_database
 from worker.errors import ServiceUnreachable
-from worker.intake import Intake, find_scans
+from worker.intake import Intake, find_scans, name_batch
 from worker.settings import Settings
 
 
@@ -31,7 +31,7 @@ def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings:
     check_broker(settings.broker_url)  # before anything is stored that nobody could be told of
     intake = find_scans(paths, settings.scan_roots)
     with closing(open_database(settings.database_url)) as db:
-        submission = submit(db, batch or _batch_name(paths[0]), intake.scans)
+        submission = submit(db, batch or name_batch(paths), intake.scans)
     try:
         Doorbell(make_app(settings)).ring_documents(submission.new_documents)
     except ServiceUnreachable as error:
@@ -44,11 +44,6 @@ def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings:
         _tell(submission, intake)
     lost = submission.unreadable or any(skipped.may_hold_scans for skipped in intake.skipped)
     return ExitCode.PAGES_FAILED if lost else ExitCode.OK
-
-
-def _batch_name(path: Path) -> str:
-    located = path.resolve()
-    return (located if located.is_dir() else located.parent).name or "root"
 
 
 def _summary(submission: Submission, intake: Intake) -> dict[str, object]:
