@@ -100,12 +100,11 @@ def _own_pixels(image: pdfium.PdfImage) -> npt.NDArray[np.uint8]:
 
 def _grey(bitmap: pdfium.PdfBitmap) -> npt.NDArray[np.uint8]:
     """Return a copy that outlives the document."""
-    with closing(bitmap):
-        pixels = bitmap.to_numpy()
-        if pixels.ndim == 2 or pixels.shape[2] == 1:
-            return np.array(pixels.reshape(pixels.shape[:2]), np.uint8)
-        to_grey = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
-        return np.asarray(cv2.cvtColor(pixels, to_grey), np.uint8)
+    pixels = bitmap.to_numpy()
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return np.array(pixels.reshape(pixels.shape[:2]), np.uint8)
+    to_grey = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
+    return np.asarray(cv2.cvtColor(pixels, to_grey), np.uint8)
 
 
 def _open(content: bytes) -> pdfium.PdfDocument:
