@@ -94,7 +94,7 @@ def _check_model(settings: Settings) -> str:
     from worker.recogniser import Recogniser
 
     recogniser = Recogniser.load(settings.model)
-    return f"{recogniser.card.architecture}, glyphs {recogniser.card.glyph_recipe}, {recogniser.sha256[:19]}..."
+    return f"{recogniser.card.architecture}, reads glyphs of the recipe {recogniser.card.glyph_recipe}"
 
 
 def _check_database(settings: Settings) -> str:
