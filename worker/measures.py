@@ -167,8 +167,8 @@ class Tally:
 def score_page(truths: Sequence[Truth], reads: Sequence[Read]) -> PageScore:
     """Match a page's readings to its true fields, one to one, and say what is left over.
 
-    A true field with a box takes the reading that overlaps it most, by MIN_OVERLAP at least; one without takes
-    the reading nearest by value. Both sequences are in reading order, which breaks ties.
+    A true field with a box takes the reading that overlaps it most, by MIN_OVERLAP at least; one without
+    takes the reading nearest by value. Both sequences are in reading order, which breaks ties.
     """
     pairs: dict[int, int] = {}
     for boxed in (True, False):

@@ -247,7 +247,7 @@ def _fill_in(
     pen: Colour,
     rng: np.random.Generator,
 ) -> None:
-    """Write a field's digits into its boxes: along a line of the writer's own, at times over a printed one."""
+    """Write a field's digits into its boxes: in a line of the writer's own, at times over a printed one."""
     size = rng.uniform(0.55, 0.8)
     place = rng.normal(0.5, 0.13, 2)  # of the slack to the left and above
     for cell, character in zip(field.cells, field.value, strict=True):
