@@ -54,8 +54,8 @@ def compare(data: Path | None, weights: Path | None, out: Path) -> None:
 
     Killed and started again with the same --out, it goes on after the last finished epoch.
     """
-    from training.compare import RECIPES  # noqa: PLC0415
-    from training.compare import compare as compare_all  # noqa: PLC0415
+    from training.compare import RECIPES
+    from training.compare import compare as compare_all
 
     dataset = _load(data)
     with _progress() as watch:
@@ -82,7 +82,7 @@ def fit(
     out: Path,
 ) -> None:
     """Train one model and export it to OUT/model.onnx, with its scorecard beside it."""
-    from training.compare import train_and_export  # noqa: PLC0415
+    from training.compare import train_and_export
 
     recipe = Recipe(architecture, seed, epochs, distortion=Distortion() if distorted else None)
     dataset = _load(data)
@@ -97,8 +97,8 @@ def fit(
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
 def score(model: Path, data: Path | None, split: str) -> None:
     """Print how well and how fast an exported MODEL reads labelled digits, as JSON."""
-    from training.score import BATCH_SIZES, classify, digits_per_second, open_session  # noqa: PLC0415
-    from training.score import score as score_of  # noqa: PLC0415
+    from training.score import BATCH_SIZES, classify, digits_per_second, open_session
+    from training.score import score as score_of
 
     session = open_session(model.read_bytes())
     dataset = _load(data)
@@ -119,10 +119,10 @@ def score(model: Path, data: Path | None, split: str) -> None:
 @click.option("-o", "--output", type=path_type, required=True, help="The .onnx file to write.")
 def export(run: Path, data: Path | None, weights: Path | None, output: Path) -> None:
     """Export the finished model of the folder RUN again, with the card of its scorecard."""
-    from training import export as onnx_export  # noqa: PLC0415
-    from training.compare import model_card  # noqa: PLC0415
-    from training.fit import fit as fit_model  # noqa: PLC0415
-    from training.scorecard import Scorecard  # noqa: PLC0415
+    from training import export as onnx_export
+    from training.compare import model_card
+    from training.fit import fit as fit_model
+    from training.scorecard import Scorecard
 
     card = Scorecard.read(run / "scorecard.json")
     dataset = _load(data)
@@ -136,7 +136,7 @@ def export(run: Path, data: Path | None, weights: Path | None, output: Path) -> 
 @click.option("-o", "--output", type=path_type, default=Path("docs/model-card.md"), show_default=True)
 def report(scorecards: Path, output: Path) -> None:
     """Write the model card: tables, curves, confusion matrix, sample predictions, worst mistakes."""
-    from training.report import write_model_card  # noqa: PLC0415
+    from training.report import write_model_card
 
     write_model_card(scorecards, output)
     talk.print(f"{output} and its pictures in {output.with_suffix('')}")
@@ -145,7 +145,13 @@ def report(scorecards: Path, output: Path) -> None:
 def main() -> None:
     """Run the command line; errors become exit codes here only."""
     try:
-        cli()
+        cli(standalone_mode=False)
+    except click.Abort:
+        talk.print("Interrupted. The same command again goes on after the last finished epoch.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except TrainingError as error:
         talk.print(f"[red]{error}[/red]", soft_wrap=True)
         sys.exit(EXIT_CODES.get(type(error), 1))

@@ -100,7 +100,7 @@ def load_dataset(path: Path | None = None) -> Dataset:
 def _keras_cache() -> Path:
     cache = KERAS_CACHE.expanduser()
     if not cache.exists():
-        import keras  # noqa: PLC0415  TensorFlow takes seconds to load and is needed for the download only
+        import keras
 
         keras.datasets.mnist.load_data()
     return cache
