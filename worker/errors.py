@@ -20,6 +20,10 @@ class NoUsableInput(DigitmillError):
     """Nothing that was named holds a scan (exit code 8)."""
 
 
+class UnknownBatch(NoUsableInput):
+    """The database has no batch of this name."""
+
+
 class BadSettings(DigitmillError):
     """A setting, template or model cannot be used (exit code 9)."""
 

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
         description='folders of scans by name, as JSON: {"tallies": "/scans"}; host and container may mount '
         "the same root in different places",
     )
-    model: Path | None = Field(None, description="an ONNX model file; unset: the one that ships with Digitmill")
+    model: Path | None = Field(
+        None, description="an ONNX model file; unset: the one that ships with Digitmill"
+    )
     accept_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         0.9, description="a field that is less sure than this waits for review"
     )

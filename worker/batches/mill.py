@@ -1,0 +1,67 @@
+"""What one worker process holds while it reads."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import asdict, dataclass
+
+from segmentation.glyph import GLYPH_RECIPE
+from segmentation.version import SEGMENTATION_VERSION
+from worker.database.engine import Database, open_database
+from worker.database.writes import store_model
+from worker.originals import Originals
+from worker.pipeline import ReadingRules
+from worker.reader import Reader
+from worker.recogniser import Recogniser
+from worker.scans import ScanLimits
+from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mill:
+    """Make it after a fork: neither connections nor ONNX sessions survive one."""
+
+    db: Database
+    recogniser: Recogniser
+    settings: Settings
+    reader: Reader  # its `key` tells this reader's readings from those of another model or other rules
+    model_id: int
+    originals: Originals
+    limits: ScanLimits
+    holder: str  # what its leases are signed with
+
+
+def open_mill(settings: Settings) -> Mill:
+    """Open the database and load the model. Raises ServiceUnreachable, BadSettings, ModelRefused."""
+    recogniser = Recogniser.load(settings.model)
+    db = open_database(settings.database_url)
+    card = recogniser.card
+    model_id = store_model(
+        db,
+        sha256=recogniser.sha256,
+        architecture=card.architecture,
+        glyph_recipe=card.glyph_recipe,
+        card=asdict(card),
+    )
+    reader = Reader(
+        model_sha256=recogniser.sha256,
+        glyph_recipe=GLYPH_RECIPE,
+        segmentation_version=SEGMENTATION_VERSION,
+        rules=ReadingRules(accept_confidence=settings.accept_confidence),
+    )
+    limits = scan_limits(settings)
+    originals = Originals(settings.scan_roots, limits)
+    return Mill(db, recogniser, settings, reader, model_id, originals, limits, holder_name(os.getpid()))
+
+
+def scan_limits(settings: Settings) -> ScanLimits:
+    return ScanLimits(
+        max_bytes=int(settings.max_file_mb * 1_000_000),
+        max_pixels=int(settings.max_megapixels * 1_000_000),
+        max_pages=settings.max_pages,
+    )
+
+
+def holder_name(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}"

@@ -1,0 +1,177 @@
+"""Opening documents and reading pages: claim, work with no transaction open, finish in one short transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert, select
+
+from segmentation.page import Page
+from worker.batches.mill import Mill
+from worker.database import leases
+from worker.database.leases import DOCUMENTS, PAGES, Claim, Kind
+from worker.database.tables import DocumentRow, DocumentState, PageRow, PageState
+from worker.database.writes import store_reading
+from worker.errors import DigitmillError
+from worker.pipeline import read_page
+from worker.readings import FieldStatus, PageReading
+from worker.scans import count_pages, load_page
+from worker.stopwatch import Stopwatch
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+_SOURCE = select(DocumentRow.root, DocumentRow.path, DocumentRow.sha256, DocumentRow.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    root: str
+    path: str
+    sha256: str
+    document_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _PageRead:
+    page: Page
+    reading: PageReading
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    reason: str
+
+
+def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
+    """Open a document: check its hash, count its pages, make their rows. Return the ids of the pages to be read.
+
+    The page of a one-page document is read at once. Returns () where the document is not there for the taking.
+    What cannot be read becomes the document's state and reason.
+    """
+    with mill.db.write() as connection:
+        claimed = _claim(mill, connection, DOCUMENTS, document_id)
+        if claimed is None:
+            return ()
+        source = _Source(*connection.execute(_SOURCE.where(DocumentRow.id == document_id)).one())
+
+    def count() -> int:
+        return count_pages(mill.originals.read(source.root, source.path, source.sha256), mill.limits)
+
+    page_ids = _finish_document(mill, claimed, _attempt(count, source.path))
+    if len(page_ids) > 1:
+        return page_ids
+    for page_id in page_ids:  # its bytes are still at hand
+        work_on_page(mill, page_id)
+    return ()
+
+
+def work_on_page(mill: Mill, page_id: int) -> None:
+    """Read a page that is queued; nothing happens where it is not. An error becomes the page's state and reason."""
+    with mill.db.write() as connection:
+        claimed = _claim(mill, connection, PAGES, page_id)
+        if claimed is None:
+            return
+        number, *columns = connection.execute(
+            select(PageRow.number, *_SOURCE.selected_columns).join(DocumentRow).where(PageRow.id == page_id)
+        ).one()
+    source = _Source(*columns)
+    stopwatch = Stopwatch()
+
+    def read() -> _PageRead:
+        with stopwatch("decode"):
+            content = mill.originals.read(source.root, source.path, source.sha256)
+            page = load_page(content, number, mill.limits)
+        return _PageRead(page, read_page(page, mill.recogniser, mill.reader.rules, stage=stopwatch))
+
+    outcome = _attempt(read, f"{source.path} page {number}")
+    _finish_page(mill, claimed, source.document_id, outcome, stopwatch)
+
+
+def _claim(mill: Mill, connection: Connection, kind: Kind, work_id: int) -> Claim | None:
+    now = mill.db.now(connection)
+    return leases.claim(connection, kind, work_id, holder=mill.holder, now=now, lease_s=mill.settings.lease_s)
+
+
+def _attempt(work: Callable[[], Result], what: str) -> Result | _Failed:
+    """Return the result, or why there is none: a page that cannot be read costs itself, never its batch."""
+    try:
+        return work()
+    except DigitmillError as error:
+        return _Failed(str(error))
+    except MemoryError:
+        return _Failed("it needs more memory than this machine gives; scan it at a lower resolution")
+    except Exception as error:
+        _log.exception("%s: a defect of Digitmill", what)
+        return _Failed(f"{type(error).__name__}: {error}")
+
+
+def _finish_document(mill: Mill, claimed: Claim, count: int | _Failed) -> tuple[int, ...]:
+    """Store how many pages a document has, or why it cannot be opened. Return the ids of its pages."""
+    with mill.db.write() as connection:
+        if not leases.holds(connection, DOCUMENTS, claimed):
+            _log.warning("document %d: taken over by another worker, nothing written", claimed.id)
+            return ()
+        now = mill.db.now(connection)
+        if isinstance(count, _Failed):
+            leases.end(connection, DOCUMENTS, claimed, state=DocumentState.FAILED, reason=count.reason)
+            batch_id = select(DocumentRow.batch_id).where(DocumentRow.id == claimed.id)
+            leases.close_batch(connection, connection.execute(batch_id).scalar_one(), now)
+            return ()
+        leases.end(connection, DOCUMENTS, claimed, state=DocumentState.OPEN, reason=None, page_count=count)
+        rows = [
+            {"document_id": claimed.id, "number": number, "state": PageState.QUEUED, "published_at": now}
+            for number in range(1, count + 1)
+        ]
+        page_ids = insert(PageRow).returning(PageRow.id, sort_by_parameter_order=True)
+        return tuple(connection.scalars(page_ids, rows))
+
+
+def _finish_page(
+    mill: Mill, claimed: Claim, document_id: int, outcome: _PageRead | _Failed, stopwatch: Stopwatch
+) -> None:
+    """Store what was read, or why it was not. Writes nothing where another worker has the page by now."""
+    with mill.db.write() as connection:
+        if not leases.holds(connection, PAGES, claimed):
+            _log.warning("page %d: taken over by another worker, nothing written", claimed.id)
+            return
+        now = mill.db.now(connection)
+        if isinstance(outcome, _Failed):
+            columns = {"state": PageState.FAILED, "reason": outcome.reason}
+        else:
+            with stopwatch("store"):
+                _store(mill, connection, claimed.id, outcome.reading, now)
+            columns = _columns(outcome)
+        leases.end(connection, PAGES, claimed, **columns, stage_ms=stopwatch.milliseconds, finished_at=now)
+        leases.close_documents(connection, [document_id], now)
+
+
+def _store(mill: Mill, connection: Connection, page_id: int, reading: PageReading, now: datetime) -> None:
+    store_reading(
+        connection,
+        reading,
+        page_id=page_id,
+        reader_key=mill.reader.key,
+        model_id=mill.model_id,
+        segmentation_version=mill.reader.segmentation_version,
+        rules=asdict(mill.reader.rules),
+        read_at=now,
+    )
+
+
+def _columns(read: _PageRead) -> dict[str, Any]:
+    waits = any(field.status is FieldStatus.REVIEW for field in read.reading.fields)
+    height, width = read.page.grey.shape
+    return {
+        "state": PageState.REVIEW if waits else PageState.DONE,
+        "reason": None,
+        "width": width,
+        "height": height,
+        "dpi": read.page.dpi,
+        "skew_degrees": round(read.reading.skew_degrees, 3),
+    }
