@@ -1,0 +1,98 @@
+"""The pipeline on drawn pages, with a reader of our own choosing where it is the pipeline that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.page import Page
+from training.forms import draw_form
+from worker.pipeline import ReadingRules, read_page
+from worker.readings import FieldStatus
+
+
+def sure_of_seven(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return np.tile(np.eye(10, dtype=np.float32)[7] * 0.99 + 0.001, (len(glyphs), 1))
+
+
+def test_every_digit_of_a_page_is_classified_in_one_call():
+    calls = []
+
+    def classify(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        calls.append(glyphs.shape)
+        return sure_of_seven(glyphs)
+
+    read_page(draw_form("4071 93").page, classify)
+
+    assert calls == [(6, 28, 28)]
+
+
+def test_a_page_without_boxes_gives_a_reading_without_fields():
+    white = Page(np.full((1000, 800), 255, np.uint8))
+
+    assert read_page(white, sure_of_seven).fields == ()
+
+
+def test_outer_blanks_are_dropped_from_a_value_and_its_cells_keep_them():
+    field = read_page(draw_form("__77_").page, sure_of_seven).fields[0]
+
+    assert (field.value, field.cells) == ("77", ("", "", "7", "7", ""))
+
+
+def test_a_blank_between_digits_is_a_space_and_waits_for_review():
+    field = read_page(draw_form("7_7").page, sure_of_seven).fields[0]
+
+    assert field.value == "7 7"
+    assert field.status is FieldStatus.REVIEW
+    assert "blank between digits" in field.reasons
+
+
+def test_a_field_in_which_nobody_wrote_is_reported_as_blank():
+    field = read_page(draw_form("____").page, sure_of_seven).fields[0]
+
+    assert (field.value, field.status) == ("", FieldStatus.BLANK)
+
+
+def test_a_field_is_as_sure_as_all_its_digits_together():
+    field = read_page(draw_form("777").page, sure_of_seven).fields[0]
+
+    assert np.isclose(field.confidence, np.prod([reading.confidence for reading in field.readings]))
+
+
+def test_the_accepted_confidence_decides_who_waits_for_review():
+    page = draw_form("111").page
+
+    strict, lenient = (
+        read_page(page, sure_of_seven, ReadingRules(accept_confidence=bar)).fields[0] for bar in (0.999, 0.5)
+    )
+
+    assert (strict.status, strict.reasons) == (FieldStatus.REVIEW, ("low confidence",))
+    assert (lenient.status, lenient.reasons) == (FieldStatus.ACCEPTED, ())
+
+
+def test_all_class_probabilities_of_a_digit_and_its_runner_up_are_kept():
+    def torn_between_1_and_7(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        row = np.zeros(10, np.float32)
+        row[[1, 7]] = 0.6, 0.4
+        return np.tile(row, (len(glyphs), 1))
+
+    reading = read_page(draw_form("1").page, torn_between_1_and_7).fields[0].readings[0]
+
+    assert (reading.label, reading.runner_up) == ("1", "7")
+    assert len(reading.probabilities) == 10
+
+
+def test_stages_are_announced_in_order():
+    stages: list[str] = []
+
+    @contextmanager
+    def note(name: str) -> Iterator[None]:
+        stages.append(name)
+        yield
+
+    read_page(draw_form("12").page, sure_of_seven, stage=note)
+
+    assert stages == ["find", "cut", "read"]
