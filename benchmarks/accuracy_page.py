@@ -13,12 +13,30 @@ from segmentation.version import SEGMENTATION_VERSION
 from worker.measures import FieldScore, Miss, Tally, tally, wilson
 from worker.recogniser import Recogniser
 
+MEASURES = """\
+*Found*: a reading lies on the true field with an intersection over union of at least 0.5. *Exact*:
+the field's digits are read as they stand; blanks and crosses are no digits. *Digit error*: edit
+distance over true digits, a missed field costing all of its digits. *Spurious*: readings that are
+not blank and lie on no true field. *Blanks right*: blank boxes read as blank, of fields found with
+the right number of boxes. Intervals are 95 % (Wilson)."""
+
+SYNTHETIC = """\
+Forms drawn by `training/forms`: synthetic, and no promise for anybody's own. MNIST's test images
+are never used here. A page may suffer several damages and then counts in each of their rows."""
+
+DEVELOPMENT = """\
+Development data, read by eye: never quoted as held out, and a few of the true values may be wrong.
+Photos are not yet measured: finding the paper in them is a later issue. Fields whose place nobody
+measured are scored by value: each takes the page's nearest reading, once."""
+
 REMARKS = {
-    "kawalc1-c1": "Election result forms 2014 to 2024, scans only (479x788 to 1275x2100 pixels).",
-    "omrchecker": "Small boxes over bubble columns, and two sheets without any digit box, on which nothing may "
-    "be read. The roll numbers begin with letters and don't count, so what is read there shows as spurious.",
-    "markus-exams": "One comb of 10 boxes, once filled, twice blank; the 24 boxes for the name are blank.",
-    "nist-sd19-hsf": "One box around each whole number. Cutting such strings is a later issue.",
+    "kawalc1-c1": "Election result forms 2014 to 2024, scans only, 479x788 to 1275x2100 pixels.",
+    "omrchecker": """\
+Small boxes over bubble columns, and two sheets without any digit box, on which nothing may be read.
+The roll numbers begin with letters and don't count, so what is read there shows as matching
+nothing.""",
+    "markus-exams": "A comb of 10 boxes, once filled, twice blank; the 24 boxes for the name hold no digits.",
+    "nist-sd19-hsf": "One box around each whole number: cutting such strings is a later issue.",
 }
 
 
@@ -35,10 +53,7 @@ def accuracy_page(
         f"Written by `make accuracy` on {today} at commit `{_commit()}`, with the model {card.architecture} "
         f"(`{recogniser.sha256[:19]}`, glyph recipe {card.glyph_recipe}, "
         f"segmentation {SEGMENTATION_VERSION}). Do not edit: run it again.",
-        "Measures: *found*, a reading lies on the true field with an intersection over union of at least 0.5; "
-        "*exact*, the field's digits are read as they stand (blanks and crosses are no digits); *digit error*, "
-        "edit distance over true digits, a missed field costing all of its digits; *spurious*, readings that are "
-        "not blank and lie on no true field. Intervals are 95 % (Wilson).",
+        MEASURES,
         "## Floors",
         _table(("measure", "reached", "floor", ""), (_floor_row(floor) for floor in floors)),
         *_drawn_sections(drawn),
@@ -48,18 +63,15 @@ def accuracy_page(
 
 
 def _drawn_sections(pages: Sequence[ReadPage]) -> Iterator[str]:
-    sources = " and ".join(in_groups(pages)["Digits"])
     counts = tally(page.score for page in pages)
     yield "## Drawn pages (synthetic)"
-    yield (
-        f"{len(pages)} pages of forms drawn by `training/forms`, seeds 0 to {len(pages) - 1}: synthetic, and "
-        f"no promise for anybody's own forms. Digits: {sources}. MNIST's test images are never used here. "
-        "A page may suffer several damages and then counts in each of their rows."
-    )
+    yield f"{len(pages)} pages, seeds 0 to {len(pages) - 1}. {SYNTHETIC}"
+    if len(in_groups(pages)["Digits"]) == 1:
+        yield "**MNIST was not there: all digits are our own pen strokes.**"
     yield _tally_table({"all": counts})
     yield (
-        f"Blank boxes taken for a digit: {counts.blanks_read} of {counts.blank_cells}; digits taken for "
-        f"blank: {counts.digits_overlooked} of {counts.digit_cells} (in fields found with the right number of boxes)."
+        f"Blank boxes taken for a digit: {counts.blanks_read} of {counts.blank_cells}. "
+        f"Digits taken for blank: {counts.digits_overlooked} of {counts.digit_cells}."
     )
     for heading, names in in_groups(pages).items():
         yield f"### {heading}"
@@ -73,12 +85,7 @@ def _real_sections(real: Mapping[str, Sequence[ReadPage]]) -> Iterator[str]:
     if not real:
         yield "Not measured: the real forms were not there."
         return
-    yield (
-        "Development data, read by eye: never quoted as held out, and a few of the true values may be wrong. "
-        "Photos are "
-        "not yet measured: finding the paper in them is a later issue. Fields whose place nobody measured are "
-        "scored by value: each takes the page's nearest reading, once."
-    )
+    yield DEVELOPMENT
     for name, pages in real.items():
         valued = [by_value(page) for page in pages]
         counts, boxed = tally(page.score for page in valued), boxed_fields(pages)

@@ -21,7 +21,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 def write_contact_sheets(folder: Path, pages: Sequence[ReadPage]) -> list[Path]:
-    """Draw each missed field (true box red, read box blue) and the spurious readings, a file for each cause."""
+    """Draw each missed field (true box red, read box blue) and the spurious readings, by cause."""
     folder.mkdir(parents=True, exist_ok=True)
     tiles: dict[str, list[Picture]] = {}
     for cause, tile in _tiles(pages):

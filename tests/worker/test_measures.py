@@ -10,7 +10,7 @@ def read(value: str, box: Box = HERE) -> Read:
     return Read("r01c01", tuple(label.strip() for label in value), box)
 
 
-def test_a_reading_of_a_result_record_and_a_truth_line_meet():
+def test_a_reading_of_a_result_record_and_a_truth_line_meet() -> None:
     record = {"field": "r01c01", "cells": ["2", "7", "5"], "box": [388, 232, 54, 28]}
     line = {"name": "valid_votes", "value": "275", "box": [387.6, 232.4, 54.3, 28.0]}
 
@@ -23,35 +23,35 @@ def test_a_reading_of_a_result_record_and_a_truth_line_meet():
     ("true", "read", "distance"),
     [("275", "275", 0), ("275", "25", 1), ("275", "2785", 1), ("", "7", 1), ("2?5", "295", 0)],
 )
-def test_edit_distance_counts_changed_missing_and_added_digits(true: str, read: str, distance: int):
+def test_edit_distance_counts_changed_missing_and_added_digits(true: str, read: str, distance: int) -> None:
     assert edit_distance(true, read) == distance
 
 
-def test_a_field_that_is_not_found_costs_all_its_digits():
+def test_a_field_that_is_not_found_costs_all_its_digits() -> None:
     page = score_page([Truth("votes", "_275", HERE)], [read("275", AWAY)])
 
     assert tally([page]) == Tally(pages=1, fields=1, digits=3, digit_errors=3, spurious=1)
 
 
-def test_blanks_and_crosses_are_no_digits():
+def test_blanks_and_crosses_are_no_digits() -> None:
     page = score_page([Truth("votes", "X_7", HERE)], [read("  7", NEXT)])
 
     assert page.fields[0].exact
     assert tally([page]).digits == 1
 
 
-def test_one_reading_serves_one_true_field_only_the_nearest():
+def test_one_reading_serves_one_true_field_only_the_nearest() -> None:
     page = score_page([Truth("near", "11", NEXT), Truth("nearest", "11", HERE)], [read("11", HERE)])
 
     assert [score.found for score in page.fields] == [False, True]
 
 
-def test_a_blank_field_that_matches_nothing_is_not_spurious():
+def test_a_blank_field_that_matches_nothing_is_not_spurious() -> None:
     assert score_page([], [read("  ", AWAY)]).spurious == ()
     assert len(score_page([], [read(" 1", AWAY)]).spurious) == 1
 
 
-def test_without_boxes_each_true_field_takes_the_nearest_reading_once():
+def test_without_boxes_each_true_field_takes_the_nearest_reading_once() -> None:
     truths = [Truth("a", "275"), Truth("b", "275"), Truth("c", "801")]
     reads = [read("276"), read("275"), read("444")]
 
@@ -61,7 +61,7 @@ def test_without_boxes_each_true_field_takes_the_nearest_reading_once():
     assert page.spurious == (reads[2],)
 
 
-def test_blank_errors_are_counted_both_ways_apart():
+def test_blank_errors_are_counted_both_ways_apart() -> None:
     page = score_page([Truth("votes", "_27_", HERE)], [read("  71", HERE)])
 
     counts = tally([page])
@@ -82,11 +82,11 @@ def test_blank_errors_are_counted_both_ways_apart():
         ("27", read("27"), None),
     ],
 )
-def test_each_miss_has_its_cause(value: str, got: Read | None, miss: Miss | None):
+def test_each_miss_has_its_cause(value: str, got: Read | None, miss: Miss | None) -> None:
     assert FieldScore(Truth("votes", value, HERE), got).miss is miss
 
 
-def test_tallies_of_pages_add_up_to_rates():
+def test_tallies_of_pages_add_up_to_rates() -> None:
     right = score_page([Truth("votes", "27", HERE)], [read("27")])
     wrong = score_page([Truth("votes", "27", HERE)], [read("21"), read("3", AWAY)])
 
@@ -95,11 +95,11 @@ def test_tallies_of_pages_add_up_to_rates():
     assert (counts.field_exact, counts.digit_error, counts.spurious_per_page) == (0.5, 0.25, 0.5)
 
 
-def test_the_wilson_interval_is_the_published_one():
+def test_the_wilson_interval_is_the_published_one() -> None:
     interval = wilson(15, 148)  # Newcombe 1998, Statistics in Medicine 17, table I, method 3
 
     assert (interval.low, interval.high) == pytest.approx((0.0624, 0.1605), abs=1e-4)
 
 
-def test_nothing_measured_says_nothing():
+def test_nothing_measured_says_nothing() -> None:
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)

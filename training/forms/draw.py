@@ -157,8 +157,12 @@ def random_spec(
     rng = np.random.default_rng((seed, 1))
     kind = kinds[seed % len(kinds)]
     dpi = int(rng.choice(dpis))
+    count = int(rng.choice(4, p=(0.34, 0.33, 0.22, 0.11)))
+    damages = tuple(Damage(str(name)) for name in rng.choice(list(Damage), count, replace=False))
     box_width = float(rng.uniform(max(5.0, 22 * MM_PER_INCH / dpi), 10.0))
-    colour = COLOURS[str(rng.choice(list(COLOURS), p=(0.5, 0.2, 0.075, 0.075, 0.075, 0.075)))]
+    # Pale lines that one threshold wipes out leave no boxes to find: nobody scans such a form to 1 bit.
+    colours = [name for name in COLOURS if name == "black" or Damage.ONE_BIT not in damages]
+    colour = COLOURS["black" if rng.random() < 0.5 else str(rng.choice(colours))]
     layout = LayoutSpec(
         values=tuple(_random_values(kind, rng)),
         kind=kind,
@@ -171,8 +175,6 @@ def random_spec(
         signatures=int(rng.integers(0, 4)),
         frame=bool(rng.random() < 0.2),
     )
-    count = int(rng.choice(4, p=(0.34, 0.33, 0.22, 0.11)))
-    damages = tuple(Damage(str(name)) for name in rng.choice(list(Damage), count, replace=False))
     degrees = float(rng.choice((0.0, rng.uniform(-2, 2), rng.uniform(-5, 5)), p=(0.3, 0.4, 0.3)))
     return FormSpec(layout, Capture(dpi, degrees, damages), seed)
 
