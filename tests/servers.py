@@ -181,7 +181,7 @@ class PostgresServer:
         self.start()
 
     def start(self) -> None:
-        """Start it, or start it again after `kill`, on the same port and the same files."""
+        """Start it on its port and its files."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
@@ -205,8 +205,10 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://digitmill@127.0.0.1:{self.port}/{name}"
 
-    def kill(self) -> None:
+    def crash(self) -> None:
+        """Kill it in the middle of whatever it is at, and start it again."""
         self._process.kill()
+        self.start()
 
     def stop(self) -> None:
         self._process.stop()

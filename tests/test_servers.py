@@ -43,13 +43,12 @@ def test_a_redis_with_a_password_refuses_who_does_not_know_it() -> None:
         stranger.ping()
 
 
-def test_a_server_killed_and_started_again_has_its_rows() -> None:
+def test_a_database_that_crashed_has_its_rows() -> None:
     with PostgresServer() as server:
         url = server.new_database().replace("+psycopg", "")
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE traces (id int)")
-        server.kill()
-        server.start()
+        server.crash()
 
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT count(*) FROM traces").fetchone() == (0,)
