@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def digitmill(*arguments: str) -> str:
-    """Run a command as it would be typed, and return its stdout. Its talk and its errors go to the terminal."""
+    """Run a command as it would be typed, and return its stdout; its talk goes to the terminal."""
     command = (str(DIGITMILL), *arguments, "--db", DATABASE)
     print(f"$ digitmill {shlex.join(command[1:])}", file=sys.stderr)
     ended = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from worker.errors import BadSettings, NoUsableInput, PathUnreadable, ScanError
-from worker.scans import sniff_kind
+from worker.scans import SNIFF_BYTES, sniff_kind
 
 SCAN_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pdf"})
-HEAD_BYTES = 1024  # enough for a PDF whose header does not stand at its very start
 NOT_UTF8 = "the name is not UTF-8, and no database could hold it; please rename it"
 
 
@@ -123,7 +122,7 @@ def _search(folder: Path) -> Iterator[Path | Skipped]:
         path = ahead.pop()
         if not _is_utf8(path):
             yield Skipped(printable(path), NOT_UTF8, may_hold_scans=True)
-        elif path == folder or (path.is_dir() and not path.is_symlink()):
+        elif path == folder or _is_folder(path):
             try:
                 entries = sorted(path.iterdir(), reverse=True)
             except OSError as error:
@@ -138,6 +137,13 @@ def _search(folder: Path) -> Iterator[Path | Skipped]:
             yield path
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:  # vanished in between, or with a name too long to ask
+        return False
+
+
 def _why_no_scan(path: Path) -> str | None:
     """Return why a file that was found in a folder is no scan; None where it is, was or might be one."""
     try:
@@ -147,7 +153,7 @@ def _why_no_scan(path: Path) -> str | None:
         if not stat.S_ISREG(mode):
             return "not a file"  # never opened: reading a named pipe would wait for ever
         with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+            head = file.read(SNIFF_BYTES)
     except OSError:
         return None
     if not head or path.suffix.lower() in SCAN_SUFFIXES or sniff_kind(head) is not None:
