@@ -167,13 +167,14 @@ def random_spec(
         values=tuple(_random_values(kind, rng)),
         kind=kind,
         box_width=box_width,
-        box_height=box_width * float(rng.uniform(1.0, 1.4)),
+        box_height=box_width * float(rng.uniform(0.9, 1.9 if kind is FieldKind.TABLE else 1.5)),
         gap=box_width * float(rng.uniform(0.12, 0.45)),
         ruling=Ruling(float(rng.uniform(0.15, 0.7)), colour),
         paragraphs=int(rng.integers(0, 3)),
         word_table=bool(rng.random() < 0.5),
         signatures=int(rng.integers(0, 4)),
         frame=bool(rng.random() < 0.2),
+        watermark=bool(rng.random() < 0.15 and Damage.ONE_BIT not in damages),
     )
     degrees = float(rng.choice((0.0, rng.uniform(-2, 2), rng.uniform(-5, 5)), p=(0.3, 0.4, 0.3)))
     return FormSpec(layout, Capture(dpi, degrees, damages), seed)
@@ -250,7 +251,7 @@ def _fill_in(
     rng: np.random.Generator,
 ) -> None:
     """Write a field's digits into its boxes: in a line of the writer's own, at times over a printed one."""
-    size = rng.uniform(0.55, 0.8)
+    size = rng.uniform(0.42, 0.82)  # real writers fill two fifths of a high box, or all of a low one
     place = rng.normal(0.5, 0.13, 2)  # of the slack to the left and above
     for cell, character in zip(field.cells, field.value, strict=True):
         if character == BLANK:

@@ -28,6 +28,8 @@ COLOURS: dict[str, Colour] = {
     "orange": (60, 130, 225),
 }
 
+WATERMARK: Colour = (225, 220, 235)  # the real ones are about this pale
+
 
 @dataclass(frozen=True, slots=True)
 class LayoutSpec:
@@ -43,6 +45,7 @@ class LayoutSpec:
     word_table: bool = True
     signatures: int = 2
     frame: bool = False
+    watermark: bool = False
 
 
 def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
@@ -60,6 +63,8 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
         y = block(press, y, rng)
     y = _signatures(press, y, spec.signatures, rng)
     press.height = max(A4_HEIGHT, y + MARGIN)
+    if spec.watermark:
+        _watermark(press)
     if spec.frame:
         frame = Rect(MARGIN / 2, MARGIN / 2, A4_WIDTH - MARGIN, press.height - MARGIN)
         press.outline(frame, Ruling(0.6))
@@ -142,6 +147,13 @@ def _signatures(press: Press, y: float, count: int, rng: np.random.Generator) ->
         press.print(x, y + 20, _words(rng, 1), 1.8)
         press.sign(x + 5, y + 14, rng)
     return y + 24 if count else y
+
+
+def _watermark(press: Press) -> None:
+    """Cover the page with a pale word, as security paper has it."""
+    for row, y in enumerate(np.arange(0.0, press.height, 9.0).tolist()):
+        for x in np.arange(-12.0 * (row % 2), press.width, 24.0).tolist():
+            press.print(x, y, "OFFICIAL", 3.4, bold=True, colour=WATERMARK)
 
 
 def _words(rng: np.random.Generator, count: int) -> str:
