@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -17,79 +18,160 @@ from segmentation.geometry import Quad
 from segmentation.page_frame import WorkingCopy
 
 # All lengths are pixels of the working copy, whose longer side is about 1,170: 0.25 mm each on A4.
-PAPER_WINDOW = (
-    41  # over which the paper's brightness is averaged: wider than any box line, narrower than a shadow
-)
-DEEPEST_DIP = (
-    12  # grey levels by which anything dark may pull that average down, or faint lines near bold ones go
-)
+PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a box line, narrower than a shadow
+DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LINE = 13  # longer than the strokes of small print, shorter than the sides of the smallest box
-LARGEST_GAP = 6  # that a worn line may have
-SMALLEST_SIDE = 8  # of the inside of a box
-LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
-LEAST_FILLED = 0.6  # of the turned rectangle round it that a box fills: a digit grown into its wall dents it
-LINE_SPREAD = 1.0  # px that the line mask reaches into the box on every side
+SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
+SIDE_COVERED = 0.78  # of it that print covers
+LARGEST_GAP = 5  # that a worn line may have
+STEEPEST = 0.09  # px across for each px along: lines are level or upright within five degrees
+SMALLEST_SIDE = 8.0  # of the inside of a box
+LARGEST_SIDE = 160.0  # 40 mm on A4; larger regions are columns, frames and the paper itself
+NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
+SQUARE_HULL = 0.85  # of the turned rectangle round a box that the box fills, its dents filled up
+LEAST_WHITE = 0.3  # of that rectangle that digits grown into the walls leave white
+SAME_SIZE = 0.2  # by which sides of boxes of one kind differ
+LARGEST_OVERLAP = 0.1  # intersection over union of two boxes side by side
+MOST_SIZES = 4  # kinds of boxes on a page
 
 Mask = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class PrintedBox:
-    """One enclosed white region. `frame` numbers the print it is enclosed by: boxes that share lines share it."""
+    """An enclosed white region of a digit box's shape."""
 
     inside: Quad  # the inner edges of its lines, in page pixels
-    frame: int
-    alone: bool  # no other region shares its lines
+    alone: bool  # it shares its lines with no other region
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """The turned rectangle round a white region of the working copy: its centre, sides and turn."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    degrees: float
+    alone: bool
+
+    def is_like(self, width: float, height: float) -> bool:
+        return _close(self.width, width) and _close(self.height, height)
+
+    def overlaps(self, other: _Region) -> bool:
+        """Whether the centre of one lies within the other."""
+        across, down = abs(self.x - other.x), abs(self.y - other.y)
+        return any(across < r.width / 2 and down < r.height / 2 for r in (self, other))
 
 
 def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
-    """Return all four-sided regions that printed lines enclose, table cells and all, in no particular order."""
-    white = cv2.bitwise_not(line_mask(copy.grey))
-    contours, hierarchy = cv2.findContours(white, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    if hierarchy is None:
-        return []
-    parents = hierarchy[0, :, 3]
-    regions = np.flatnonzero(_depths(parents) % 2 == 0)
-    frames, sizes = np.unique(parents[regions], return_counts=True)
-    boxes_in = dict(zip(frames.tolist(), sizes.tolist(), strict=True))
-    boxes = []
-    for index in regions.tolist():
-        corners = _corners(contours[index])
-        if corners is not None:
-            frame = int(parents[index])
-            inside = Quad(*(copy.to_page(x, y) for x, y in corners))
-            boxes.append(PrintedBox(inside, frame, alone=frame >= 0 and boxes_in[frame] == 1))
-    return boxes
+    """Return the regions of a digit box's shape that printed lines enclose, in no particular order.
 
-
-def line_mask(grey: npt.NDArray[np.uint8]) -> Mask:
-    """Return 255 where a printed line is, of any thickness, upright or level within some ten degrees.
-
-    The ink is widened by one pixel across each direction before it is opened along it: a hairline that is askew
-    falls into short steps otherwise.
+    A first look takes what lines enclose, and so learns how large the boxes are: digits in and across the lines
+    spoil some of them, but not the usual sizes. A second look then finds every place where a box of such a size
+    has its four sides, whatever is written into it.
     """
-    dark = cv2.compare(cv2.subtract(_paper(grey), grey), LINE_CONTRAST, cv2.CMP_GT)
+    dark = _print(copy.grey)
+    level, upright = _lines(dark)
+    first = _enclosed(cv2.bitwise_or(level, upright), spread=1.0)
+    kinds = [_outlined(level, upright, width, height) for width, height in _usual_sizes(first)]
+    kinds.sort(key=lambda kind: -sum(score * box.width * box.height for score, box in kind))
+    boxes = _without_overlaps([box for kind in kinds for _, box in kind])
+    alone = [region for region in first if region.alone]
+    return [
+        PrintedBox(_quad(box, copy), any(box.is_like(r.width, r.height) and box.overlaps(r) for r in alone))
+        for box in boxes
+    ]
+
+
+def _outlined(level: Mask, upright: Mask, width: float, height: float) -> list[tuple[float, _Region]]:
+    """Return the places where lines run round a box of this inner size on all four sides, the surest first.
+
+    With each place comes by how much its sides are better covered than they need be.
+    """
+    columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
+    if columns >= level.shape[1] or rows >= level.shape[0]:
+        return []
+    level = cv2.blur(level, (max(3, round(SIDE_SHARE * width)), 1))
+    upright = cv2.blur(upright, (1, max(3, round(SIDE_SHARE * height))))
+    above, left = rows // 2, columns // 2
+    below, right = rows - above, columns - left
+    sides = (
+        level[:-rows, left:-right],
+        level[rows:, left:-right],
+        upright[above:-below, :-columns],
+        upright[above:-below, columns:],
+    )
+    worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
+    _, hits = cv2.threshold(worst, round(255 * SIDE_COVERED), 255, cv2.THRESH_BINARY)
+    contours, _ = cv2.findContours(hits, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    scored = []
+    for contour in contours:
+        x, y, across, down = cv2.boundingRect(contour)
+        middle = (y + (down - 1) // 2, x + (across - 1) // 2)
+        centre_x, centre_y = x + (across - 1) / 2 + columns / 2, y + (down - 1) / 2 + rows / 2
+        score = sum(int(side[middle]) for side in sides) / (4 * 255) - SIDE_COVERED
+        scored.append((score, _Region(centre_x, centre_y, width, height, 0.0, alone=False)))
+    scored.sort(key=lambda pair: -pair[0])
+    kept = set(_without_overlaps([region for _, region in scored]))
+    return [(score, region) for score, region in scored if region in kept]
+
+
+def _without_overlaps(regions: Sequence[_Region]) -> list[_Region]:
+    """Return the regions that overlap none of those before them."""
+    rectangles = [(r.x - r.width / 2, r.y - r.height / 2, r.width, r.height) for r in regions]
+    scores = [float(len(regions) - rank) for rank in range(len(regions))]
+    kept = cv2.dnn.NMSBoxes(rectangles, scores, 0.0, LARGEST_OVERLAP)
+    return [regions[int(index)] for index in kept]
+
+
+def _print(grey: npt.NDArray[np.uint8]) -> Mask:
+    """Return 255 where something is darker than the paper round it."""
+    window = (PAPER_WINDOW, PAPER_WINDOW)
+    lowest = np.maximum(cv2.blur(grey, window), DEEPEST_DIP) - DEEPEST_DIP
+    darkness = cv2.subtract(cv2.blur(np.maximum(grey, lowest), window), grey)
+    return np.asarray(cv2.threshold(darkness, LINE_CONTRAST, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _lines(dark: Mask) -> tuple[Mask, Mask]:
+    """Return two masks, 255 where print runs straight for a while: level lines and upright ones.
+
+    Print is widened by a pixel across each direction before it is opened along it: a hairline that is askew falls
+    into short steps otherwise.
+    """
     level = cv2.morphologyEx(cv2.dilate(dark, _bar(1, 3)), cv2.MORPH_OPEN, _bar(SHORTEST_LINE, 1))
     upright = cv2.morphologyEx(cv2.dilate(dark, _bar(3, 1)), cv2.MORPH_OPEN, _bar(1, SHORTEST_LINE))
     level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, _bar(LARGEST_GAP + 1, 1))
     upright = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, _bar(1, LARGEST_GAP + 1))
-    return np.asarray(cv2.bitwise_or(level, upright), np.uint8)
-
-
-def _paper(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return the paper's brightness round every pixel: a mean in which dark pixels count as slightly dark only."""
-    window = (PAPER_WINDOW, PAPER_WINDOW)
-    mean = cv2.blur(grey, window)
-    return np.asarray(cv2.blur(cv2.max(grey, cv2.subtract(mean, DEEPEST_DIP)), window), np.uint8)
+    return np.asarray(level, np.uint8), np.asarray(upright, np.uint8)
 
 
 def _bar(width: int, height: int) -> Mask:
     return np.ones((height, width), np.uint8)
 
 
+def _enclosed(lines: Mask, spread: float) -> list[_Region]:
+    """Return the box-shaped white regions between lines, enlarged by `spread` px on every side."""
+    contours, hierarchy = cv2.findContours(cv2.bitwise_not(lines), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if hierarchy is None:
+        return []
+    parents = hierarchy[0, :, 3]
+    white = np.flatnonzero(_depths(parents) % 2 == 0)
+    frames, counts = np.unique(parents[white], return_counts=True)
+    in_frame = dict(zip(frames.tolist(), counts.tolist(), strict=True))
+    regions = []
+    for index in white.tolist():
+        frame = int(parents[index])
+        region = _region(contours[index], spread, alone=frame >= 0 and in_frame[frame] == 1)
+        if region is not None:
+            regions.append(region)
+    return regions
+
+
 def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return how many contours each contour lies within: white regions are even, the print round them is odd."""
+    """Return how many contours each contour lies within: white regions are even, the print round them odd."""
     depths = np.zeros(len(parents), np.int32)
     ancestors = parents
     while (ancestors >= 0).any():
@@ -98,22 +180,56 @@ def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return depths
 
 
-def _corners(contour: npt.NDArray[np.int32]) -> list[tuple[float, float]] | None:
-    """Return the corners of the box that a region is, clockwise from the top left one; None where it is none."""
-    _, _, width, height = cv2.boundingRect(contour)
-    if not (SMALLEST_SIDE <= width <= LARGEST_SIDE and SMALLEST_SIDE <= height <= LARGEST_SIDE):
+def _region(contour: npt.NDArray[np.int32], spread: float, *, alone: bool) -> _Region | None:
+    _, _, columns, rows = cv2.boundingRect(contour)
+    if not (SMALLEST_SIDE <= columns <= LARGEST_SIDE and SMALLEST_SIDE <= rows <= LARGEST_SIDE):
         return None
-    (x, y), (width, height), degrees = cv2.minAreaRect(contour)
-    if cv2.contourArea(contour) < LEAST_FILLED * width * height:
+    hull = cv2.convexHull(contour)
+    (x, y), (width, height), degrees = cv2.minAreaRect(hull)
+    area = width * height
+    if cv2.contourArea(hull) < SQUARE_HULL * area or cv2.contourArea(contour) < LEAST_WHITE * area:
         return None
     degrees %= 180
     if 45 <= degrees < 135:
         degrees, width, height = degrees - 90, height, width
     elif degrees >= 135:
         degrees -= 180
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    across, down = width / 2 + LINE_SPREAD, height / 2 + LINE_SPREAD
-    return [
-        (x + right * across * cos - below * down * sin, y + right * across * sin + below * down * cos)
-        for right, below in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    ]
+    width, height = width + 2 * spread, height + 2 * spread
+    if not NARROWEST < width / height < WIDEST:
+        return None
+    return _Region(x, y, width, height, degrees, alone)
+
+
+def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
+    """Return the sizes that most regions have, the commonest first."""
+    sizes = []
+    rest = list(regions)
+    while rest and len(sizes) < MOST_SIZES:
+        kinds = [[other for other in rest if other.is_like(one.width, one.height)] for one in rest]
+        kind = max(kinds, key=len)
+        sizes.append((median(one.width for one in kind), median(one.height for one in kind)))
+        rest = [one for one in rest if not one.is_like(*sizes[-1])]
+    return sizes
+
+
+def _new(boxes: Sequence[_Region], regions: Sequence[_Region]) -> list[_Region]:
+    """Return the regions that overlap none of the boxes."""
+    return [region for region in regions if not any(region.overlaps(box) for box in boxes)]
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= SAME_SIZE * max(a, b)
+
+
+def _quad(box: _Region, copy: WorkingCopy) -> Quad:
+    cos, sin = math.cos(math.radians(box.degrees)), math.sin(math.radians(box.degrees))
+    across, down = box.width / 2, box.height / 2
+    return Quad(
+        *(
+            copy.to_page(
+                box.x + right * across * cos - below * down * sin,
+                box.y + right * across * sin + below * down * cos,
+            )
+            for right, below in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        )
+    )

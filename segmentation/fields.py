@@ -20,7 +20,6 @@ LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
 SIZE_SLACK = 2.0  # px of the working copy by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
-NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit in a run of boxes
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
@@ -53,9 +52,9 @@ def find_fields(page: Page) -> PageLayout:
     lines with no other. A page without any, or too small to have any, has no fields.
     """
     copy = working_copy(page.grey)
-    boxes = [box for box in find_boxes(copy) if NARROWEST < box.inside.width / box.inside.height < WIDEST]
+    boxes = find_boxes(copy)
     slack = SIZE_SLACK * copy.reduction
-    skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack)])
+    skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack) if len(run) > 1])
     runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
     fields = tuple(
         _field(f"r{row:02d}c{column:02d}", run)
@@ -88,9 +87,7 @@ def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
 
 
 def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
-    if len(run) > 1:
-        return run[0].box.inside.centre, run[-1].box.inside.centre
-    return run[0].box.inside.top_left, run[0].box.inside.top_right
+    return run[0].box.inside.centre, run[-1].box.inside.centre
 
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
