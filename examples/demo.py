@@ -51,9 +51,8 @@ def main() -> None:
     total = tally(scores.values())
     console.print(
         f"\n{total.exact} of {total.fields} fields are read exactly; of {total.digits} digits "
-        f"{total.digit_errors} are wrong. The digits are drawn by this project, not written by people:\n"
-        "this shows that everything works here, not how well your forms will be read "
-        "(docs/accuracy.md has numbers)."
+        f"{total.digit_errors} are wrong. The forms are drawn by this project: this shows that "
+        "everything works here, not how well your own will be read (docs/accuracy.md has numbers)."
     )
     console.print(f"\nThe scans with boxes and digits drawn on: {OUT / 'overlay'}")
     console.print(f"The batch as a page for the browser:      {OUT / 'report.html'}")
