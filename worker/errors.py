@@ -24,6 +24,10 @@ class UnknownBatch(NoUsableInput):
     """The database has no batch of this name."""
 
 
+class QueryRefused(DigitmillError):
+    """The database takes a query for wrong, or for more than reading (exit code 2)."""
+
+
 class BadSettings(DigitmillError):
     """A setting, template or model cannot be used (exit code 9)."""
 

@@ -35,8 +35,9 @@ def fingerprint(file: Path) -> Fingerprint:
 class Originals:
     """Reads submitted files, and refuses one that is no longer what was submitted.
 
-    Keeps the last file: the pages of a document come one after the other, and a file of 100 pages would otherwise
-    be read and hashed 100 times. Kept bytes are used again only while size, time and inode of the file stay.
+    Keeps the last file: the pages of a document come one after the other, and a file of 100 pages would
+    otherwise be read and hashed 100 times. Kept bytes are used again only while size, time and inode of the
+    file stay.
     """
 
     def __init__(self, scan_roots: Mapping[str, Path], limits: ScanLimits) -> None:
@@ -44,8 +45,8 @@ class Originals:
         self._limits = limits
         self._kept: tuple[object, bytes] | None = None
 
-    def read(self, root: str, path: str, sha256: str) -> bytes:
-        """Return a document's bytes. Raises ScanError for one that changed, vanished, is too large or unreadable."""
+    def read(self, root: str, path: str, sha256: str | None) -> bytes:
+        """Return a document's bytes. Raises ScanError where it changed, is gone, too large or unreadable."""
         file = resolve_scan(root, path, self._scan_roots)
         try:
             with file.open("rb") as opened:

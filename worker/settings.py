@@ -72,13 +72,14 @@ class Settings(BaseSettings):
         if self.lease_s <= self.page_time_limit_s:
             raise ValueError(
                 f"{PREFIX}LEASE_S ({self.lease_s:g}) must be longer than {PREFIX}PAGE_TIME_LIMIT_S "
-                f"({self.page_time_limit_s:g}), or a page is given to a second worker while the first reads it"
+                f"({self.page_time_limit_s:g}), or two workers read the same page"
             )
         return self
 
     @classmethod
     def read(cls, **overrides: Any) -> Settings:
-        """Return the settings of the environment with `overrides` over them; one that is None counts as unset.
+        """Return the settings of the environment with `overrides` over them; one that is None counts as
+        unset.
 
         Raises BadSettings, which names the variable.
         """

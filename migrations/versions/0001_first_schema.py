@@ -16,7 +16,7 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SORTED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# One row a field of the current readings. `value`, `cells` and `status` are a person's where one corrected the field.
+# One row a field of the current readings, with the value, cells and status of whoever corrected it last.
 V_FIELDS = """
 CREATE VIEW v_fields AS
 SELECT
@@ -25,9 +25,9 @@ SELECT
     COALESCE(c.status, f.status) AS status, f.confidence AS confidence,
     COALESCE(c.cells, f.cells) AS cells, f.confidences AS confidences, f.reasons AS reasons,
     f.position AS position, f.x AS x, f.y AS y, f.width AS width, f.height AS height,
-    c.author AS corrected_by, c.created_at AS corrected_at,
-    r.read_at AS read_at, m.sha256 AS model, {template} AS template,
-    d.root AS root, p.state AS page_state, p.width AS page_width, p.height AS page_height,
+    c.author AS corrected_by, c.created_at AS corrected_at, r.read_at AS read_at,
+    m.sha256 AS model, t.name || '@' || CAST(t.version AS TEXT) AS template,
+    d.root AS root, p.state AS page_state, p.width AS page_width, p.height AS page_height, p.dpi AS dpi,
     b.id AS batch_id, d.id AS document_id, p.id AS page_id, r.id AS reading_id, f.id AS field_id
 FROM fields f
 JOIN readings r ON r.id = f.reading_id AND r.is_current
@@ -38,37 +38,29 @@ JOIN model_versions m ON m.id = r.model_id
 LEFT JOIN templates t ON t.id = r.template_id
 LEFT JOIN corrections c ON c.field_id = f.id
     AND NOT EXISTS (SELECT 1 FROM corrections newer WHERE newer.field_id = c.field_id AND newer.id > c.id)
-""".format(template="t.name || '@' || CAST(t.version AS TEXT)")
+"""
 
-# One row a printed box: what the machine read in it ("" for a blank one), beside its field.
-_DIGIT_COLUMNS = """
+# One row a printed box of v_fields: what the machine read in it, "" where it is blank.
+V_DIGITS = """
+CREATE VIEW v_digits AS
+SELECT
     v.batch, v.document, v.page, v.field, {cell} AS cell, {label} AS label, {confidence} AS confidence,
-    v.value, v.machine_value, v.status, v.confidence AS field_confidence, v.position, v.read_at, v.model, v.template,
-    v.batch_id, v.document_id, v.page_id, v.field_id
+    v.value, v.machine_value, v.status, v.confidence AS field_confidence, v.position, v.read_at,
+    v.model, v.template, v.batch_id, v.document_id, v.page_id, v.reading_id, v.field_id
+FROM v_fields v JOIN fields f ON f.id = v.field_id CROSS JOIN {cells}
 """
-V_DIGITS_SQLITE = f"""
-CREATE VIEW v_digits AS
-SELECT {
-    _DIGIT_COLUMNS.format(
-        cell="CAST(c.key AS INTEGER)",
-        label="c.value",
-        confidence="json_extract(f.confidences, '$[' || c.key || ']')",
-    )
-}
-FROM v_fields v JOIN fields f ON f.id = v.field_id, json_each(f.cells) c
-"""
-V_DIGITS_POSTGRESQL = f"""
-CREATE VIEW v_digits AS
-SELECT {
-    _DIGIT_COLUMNS.format(
-        cell="CAST(c.place - 1 AS INTEGER)",
-        label="c.label",
-        confidence="CAST(f.confidences ->> CAST(c.place - 1 AS INTEGER) AS DOUBLE PRECISION)",
-    )
-}
-FROM v_fields v JOIN fields f ON f.id = v.field_id
-CROSS JOIN LATERAL jsonb_array_elements_text(f.cells) WITH ORDINALITY AS c(label, place)
-"""
+V_DIGITS_SQLITE = V_DIGITS.format(
+    cells="json_each(f.cells) c",
+    cell="CAST(c.key AS INTEGER)",
+    label="c.value",
+    confidence="json_extract(f.confidences, '$[' || c.key || ']')",
+)
+V_DIGITS_POSTGRESQL = V_DIGITS.format(
+    cells="LATERAL jsonb_array_elements_text(f.cells) WITH ORDINALITY AS c(label, place)",
+    cell="CAST(c.place - 1 AS INTEGER)",
+    label="c.label",
+    confidence="CAST(f.confidences ->> CAST(c.place - 1 AS INTEGER) AS DOUBLE PRECISION)",
+)
 
 KEEP_CORRECTIONS_SQLITE = (
     "CREATE TRIGGER corrections_stay_as_written BEFORE UPDATE ON corrections "

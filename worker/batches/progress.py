@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from worker.database.engine import Database
 from worker.database.queries import batch_id_of
@@ -86,17 +87,15 @@ def _status(connection: Connection, batch_id: int) -> BatchStatus:
         state=batch.state.value,
         created_at=batch.created_at,
         finished_at=batch.finished_at,
-        documents=_counts(connection, documents, DocumentState),
-        pages=_counts(connection, pages, PageState),
-        fields=_counts(connection, fields, FieldStatus),
+        documents=_with_zeros(DocumentState, connection.execute(documents)),
+        pages=_with_zeros(PageState, connection.execute(pages)),
+        fields=_with_zeros(FieldStatus, connection.execute(fields)),
         failures=_failures(connection, batch_id),
     )
 
 
-def _counts(
-    connection: Connection, query: Select[tuple[StrEnum, int]], states: Iterable[StrEnum]
-) -> Mapping[str, int]:
-    found = {state: count for state, count in connection.execute(query)}
+def _with_zeros(states: Iterable[StrEnum], counted: Iterable[Row[Any, int]]) -> Mapping[str, int]:
+    found = {state: count for state, count in counted}  # noqa: C416 (rows are no pairs to mypy)
     return {state.value: found.get(state, 0) for state in states}
 
 

@@ -52,7 +52,7 @@ def record_crash(
 
 
 def take_back(db: Database, settings: Settings) -> Overdue:
-    """Free what is held by processes of this machine that are no more, and return it. For a local run as it starts."""
+    """Free what processes of this machine hold that are no more, and return it."""
     with db.read() as connection:
         holders = {
             *connection.scalars(_holders(DOCUMENTS).distinct()),
@@ -71,10 +71,11 @@ def take_back(db: Database, settings: Settings) -> Overdue:
 
 
 def sweep(db: Database, settings: Settings) -> Overdue:
-    """Free what is held beyond its lease, give up what was tried `max_attempts` times, close what is finished.
+    """Free what is held beyond its lease, give up what was tried `max_attempts` times, close what is
+    finished.
 
-    Returns what must be rung for, oldest first: what was freed, and what was rung for longer than `ring_again_s` ago.
-    It counts as rung for from now on. Several sweepers at once ring for different work.
+    Returns what must be rung for, oldest first: what was freed, and what was rung for longer than
+    `ring_again_s` ago. It counts as rung for from now on. Several sweepers at once ring for different work.
     """
     with db.read() as connection:
         now = db.now(connection)
@@ -178,7 +179,7 @@ def _close_what_is_finished(db: Database) -> None:
             leases.close_batch(connection, batch_id, db.now(connection))
 
 
-def _holders(kind: Kind) -> Select[tuple[str | None]]:
+def _holders(kind: Kind) -> Select[str | None]:
     return select(kind.row.lease_holder).where(kind.row.state == kind.held)
 
 

@@ -43,9 +43,10 @@ class _Found:
 def submit(db: Database, batch: str, scans: Iterable[ScanFile]) -> Submission:
     """Store the scans that the batch does not have yet, and seal it.
 
-    Hashes every file as it goes through `scans` (wrap it to show progress). A file that cannot be read becomes a
-    failed document with its reason, and is taken once it can be. New documents reopen a batch that was done. They
-    count as rung for from now on: whoever submits rings for `new_documents`; if that never happens the sweep does.
+    Hashes every file as it goes through `scans` (wrap it to show progress). A file that cannot be read
+    becomes a failed document with its reason, and is taken once it can be. New documents reopen a batch
+    that was done. They count as rung for from now on: whoever submits rings for `new_documents`; if that
+    never happens the sweep does.
     """
     stored: list[_Stored] = []
     for chunk in _chunks(scans):

@@ -1,4 +1,4 @@
-"""Opening documents and reading pages: claim, work with no transaction open, finish in one short transaction."""
+"""Opening documents and reading pages: claim, work with no transaction open, finish in one short one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SOURCE = select(DocumentRow.root, DocumentRow.path, DocumentRow.sha256, Documen
 class _Source:
     root: str
     path: str
-    sha256: str
+    sha256: str | None  # a document without one has failed, and is never queued
     document_id: int
 
 
@@ -49,10 +49,11 @@ class _Failed:
 
 
 def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
-    """Open a document: check its hash, count its pages, make their rows. Return the ids of the pages to be read.
+    """Open a document: check its hash, count its pages, make their rows. Return the ids of the pages to be
+    read.
 
-    The page of a one-page document is read at once. Returns () where the document is not there for the taking.
-    What cannot be read becomes the document's state and reason.
+    The page of a one-page document is read at once. Returns () where the document is not there for the
+    taking. What cannot be read becomes the document's state and reason.
     """
     with mill.db.write() as connection:
         claimed = _claim(mill, connection, DOCUMENTS, document_id)
@@ -72,7 +73,7 @@ def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
 
 
 def work_on_page(mill: Mill, page_id: int) -> None:
-    """Read a page that is queued; nothing happens where it is not. An error becomes the page's state and reason."""
+    """Read a page that is queued, and no other. An error becomes the page's state and reason."""
     with mill.db.write() as connection:
         claimed = _claim(mill, connection, PAGES, page_id)
         if claimed is None:
@@ -106,7 +107,7 @@ def _attempt(work: Callable[[], Result], what: str) -> Result | _Failed:
         return _Failed(str(error))
     except MemoryError:
         return _Failed("it needs more memory than this machine gives; scan it at a lower resolution")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (one page's defect must not stop the others)
         _log.exception("%s: a defect of Digitmill", what)
         return _Failed(f"{type(error).__name__}: {error}")
 
@@ -142,7 +143,7 @@ def _finish_page(
             return
         now = mill.db.now(connection)
         if isinstance(outcome, _Failed):
-            columns = {"state": PageState.FAILED, "reason": outcome.reason}
+            columns: dict[str, Any] = {"state": PageState.FAILED, "reason": outcome.reason}
         else:
             with stopwatch("store"):
                 _store(mill, connection, claimed.id, outcome.reading, now)

@@ -12,6 +12,7 @@ from worker.errors import (
     DigitmillError,
     NoUsableInput,
     PathUnreadable,
+    QueryRefused,
     ScanError,
     ServiceUnreachable,
 )
@@ -37,6 +38,7 @@ _CODES: dict[type[DigitmillError], ExitCode] = {
     PathUnreadable: ExitCode.PATH_UNREADABLE,
     ServiceUnreachable: ExitCode.UNREACHABLE,
     NoUsableInput: ExitCode.NO_INPUT,
+    QueryRefused: ExitCode.USAGE,
     BadSettings: ExitCode.BAD_SETTINGS,
     ScanError: ExitCode.PAGES_FAILED,
 }

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment, aware and in UTC in Python on both databases. SQLite keeps it as text, which sorts by time."""
+    """A moment, in Python aware and in UTC on both databases. SQLite keeps it as text, which sorts."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -6,9 +6,11 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,14 +18,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModu
 
 from worker.database import schema
 from worker.database.columns import UtcTime
-from worker.database.tables import Base
+from worker.database.tables import SCHEMA_REVISION, Base
 from worker.errors import BadSettings, PathUnreadable, ServiceUnreachable
 
 BUSY_TIMEOUT_S = 30  # how long a writer waits for the others
 CONNECT_TIMEOUT_S = 4  # libpq takes it for each address of a host, and `localhost` has two
 _WRITES = "digitmill_writes"
 
-_POSTGRES_ARGUMENTS = {
+POSTGRES_ARGUMENTS: dict[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "digitmill",
     "options": f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_S}s",
@@ -93,10 +95,11 @@ class Database:
 
 
 def open_database(url: str, *, must_exist: bool = False) -> Database:
-    """Open a database whose schema is this program's. An SQLite file that is not there is made, unless it must exist.
+    """Open a database whose schema is this program's. An SQLite file that is not there is made, unless it
+    must exist.
 
-    Raises BadSettings for a URL or driver that does not work and for another schema, ServiceUnreachable within
-    10 seconds, PathUnreadable for an SQLite file that cannot be opened.
+    Raises BadSettings for a URL or driver that does not work and for another schema, ServiceUnreachable
+    within 10 seconds, PathUnreadable for an SQLite file that cannot be opened.
     """
     database = Database(parse_url(url))
     try:
@@ -115,8 +118,15 @@ def open_database(url: str, *, must_exist: bool = False) -> Database:
     return database
 
 
-def upgrade(url: str) -> str:
-    """Bring a database's schema to this program's, from empty too. Returns the revision it came from, or "".
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    place: str
+    before: str | None  # the schema's revision, None for an empty database
+    after: str
+
+
+def upgrade(url: str) -> Upgrade:
+    """Bring a database's schema to this program's, from empty too.
 
     Several processes may do so at once: one does it while the others wait.
     """
@@ -125,7 +135,8 @@ def upgrade(url: str) -> str:
         if database.is_sqlite:
             _check_file(database.url, must_exist=False)
         with database.write() as connection:
-            return schema.upgrade(connection, database.place)
+            before = schema.upgrade(connection, database.place)
+        return Upgrade(database.place, before, SCHEMA_REVISION)
     finally:
         database.close()
 
@@ -182,7 +193,7 @@ def _connect_lazily(url: URL) -> Engine:
         return create_engine(
             url,
             json_serializer=compact,
-            connect_args=_POSTGRES_ARGUMENTS,
+            connect_args=POSTGRES_ARGUMENTS,
             pool_pre_ping=True,  # the server may have been restarted since the last page
             pool_timeout=CONNECT_TIMEOUT_S,
         )
@@ -203,7 +214,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin by hand: a transaction that turns from reading to writing later fails where others write, at once."""
+    """Begin by hand: one that begins by reading and writes later fails at once where others write."""
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -216,7 +227,8 @@ def _check_file(url: URL, *, must_exist: bool) -> None:
         raise PathUnreadable(f"there is no folder {file.parent} for the database {file.name}")
     if must_exist and not file.exists():
         raise PathUnreadable(
-            f"there is no database {file} yet: `digitmill run` makes one; --db or DIGITMILL_DATABASE_URL names another"
+            f"there is no database {file} yet: `digitmill run` makes one, and --db or DIGITMILL_DATABASE_URL "
+            "names another"
         )
 
 

@@ -1,7 +1,7 @@
 """Who may work on what: documents and pages are claimed with a lease and a fencing token.
 
-A claim is good until its lease ends, and writes are accepted from whoever holds the newest token only. So a worker
-that was given up too early does no harm: it reads for nothing.
+A claim is good until its lease ends, and writes are accepted from whoever holds the newest token only. So a
+worker that was given up too early does no harm: it reads for nothing.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def end(
     state: DocumentState | PageState,
     **columns: Any,
 ) -> None:
-    """Write the outcome of claimed work and give the claim back. Only after `holds`, in the same transaction."""
+    """Write the outcome of claimed work and end the claim. After `holds`, in the same transaction."""
     row = kind.row
     connection.execute(update(row).where(row.id == claimed.id).values(state=state, **_NO_LEASE, **columns))
 
@@ -133,7 +133,8 @@ def free(
 def take_overdue(
     connection: Connection, kind: Kind, *, before: datetime, now: datetime, limit: int
 ) -> tuple[int, ...]:
-    """Return what is queued and was rung for last before a moment, oldest first, and stamp it as rung for now.
+    """Return what is queued and was rung for last before a moment, oldest first, and stamp it as rung for
+    now.
 
     Two sweepers that do so at once get different work.
     """
@@ -154,7 +155,7 @@ def take_overdue(
 def close_documents(connection: Connection, document_ids: Iterable[int], now: datetime) -> None:
     """Mark documents as done of which all pages are finished, and then batches of which all documents are."""
     for document_id in sorted(document_ids):
-        # Locked before it looks, or two processes that finish the last two pages each see the other's page as open.
+        # Locked before it looks, or two that finish the last two pages each see the other's page as open.
         batch_id = connection.scalar(
             select(DocumentRow.batch_id).where(DocumentRow.id == document_id).with_for_update(key_share=True)
         )

@@ -1,8 +1,10 @@
-"""Boxes and probabilities of all digits of a field in one small blob; a row per digit takes five times the space.
+"""Boxes and probabilities of all digits of a field in one small blob; a row per digit takes five times the
+space.
 
-Version 1, little endian: a byte 1, a byte with the number of classes, two int32 with the left top corner of all
-boxes, then for each printed box its x, y (from that corner), width and height as uint16 and the runner-up's class
-as a byte (255: blank, without probabilities), and last the float16 probabilities of each box that is not blank.
+Version 1, little endian: a byte 1, a byte with the number of classes, two int32 with the left top corner of
+all boxes, then for each printed box its x, y (from that corner), width and height as uint16 and the runner-
+up's class as a byte (255: blank, without probabilities), and last the float16 probabilities of each box
+that is not blank.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ _CELL = np.dtype([("x", "<u2"), ("y", "<u2"), ("width", "<u2"), ("height", "<u2"
 
 @dataclass(frozen=True, slots=True)
 class CellDetail:
-    """What is known of one printed box beside its label. `probabilities` is empty and runner_up None for a blank."""
+    """What is known of one printed box beside its label. A blank one has no runner-up and probabilities."""
 
     box: Box
     runner_up: int | None
@@ -52,7 +54,7 @@ def pack(readings: Sequence[Reading]) -> bytes:
 
 
 def unpack(detail: bytes, cells: int) -> tuple[CellDetail, ...]:
-    """Return the detail of a field of so many printed boxes. Raises ValueError for a blob of another version."""
+    """Return the detail of a field of so many printed boxes. Raises ValueError for another version."""
     if detail[0] != VERSION:
         raise ValueError(f"digit detail of version {detail[0]}, this program knows {VERSION}")
     header = np.frombuffer(detail, _HEADER, 1)[0]
@@ -77,7 +79,7 @@ def _runner_up_class(reading: Reading) -> int:
 
 
 def _restore(packed: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
-    """Undo the rounding of the largest: float16 is fine near 0 and coarse near 1, where 1 minus the rest is better."""
+    """Take the largest from the rest: float16 is fine near 0 and coarse near 1."""
     probabilities = packed.astype(np.float32)
     rows, best = np.arange(len(packed)), packed.argmax(axis=1)
     probabilities[rows, best] = 0

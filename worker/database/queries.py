@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -19,6 +20,7 @@ from worker.database.tables import (
     FieldRow,
     ModelVersionRow,
     PageRow,
+    PageState,
     ReadingRow,
     TemplateRow,
 )
@@ -48,10 +50,11 @@ def iterate_results(
     statuses: Sequence[FieldStatus] = (),
     since: datetime | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the result record of every field, ordered by document, page and reading order, of the current readings.
+    """Yield the result record of every field, ordered by document, page and reading order, of the current
+    readings.
 
-    Without `batch` of all batches. `since` keeps what was read or corrected at or after that moment. Streams: a
-    million fields need no more memory than a thousand. Raises UnknownBatch.
+    Without `batch` of all batches. `since` keeps what was read or corrected at or after that moment.
+    Streams: a million fields need no more memory than a thousand. Raises UnknownBatch.
     """
     with db.read() as connection:
         query = _results()
@@ -70,10 +73,40 @@ def iterate_results(
             yield _record(row)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page that was read, and where its scan lies. A batch may hold the same path under two roots."""
+
+    id: int
+    root: str
+    document: str
+    sha256: str
+    number: int
+
+
+def read_pages(db: Database, batch: str, states: Sequence[PageState] = tuple(PageState)) -> list[StoredPage]:
+    """Return the pages of a batch that have a reading, in the order of the results. Raises UnknownBatch."""
+    with db.read() as connection:
+        query: Select[*tuple[Any, ...]] = (
+            select(PageRow.id, DocumentRow.root, DocumentRow.path, DocumentRow.sha256, PageRow.number)
+            .join(DocumentRow)
+            .join(ReadingRow, and_(ReadingRow.page_id == PageRow.id, ReadingRow.is_current))
+            .where(DocumentRow.batch_id == batch_id_of(connection, batch), PageRow.state.in_(states))
+            .order_by(DocumentRow.path, DocumentRow.id, PageRow.number)
+        )
+        return [StoredPage(*row) for row in connection.execute(query)]
+
+
+def page_results(db: Database, page_id: int) -> list[dict[str, Any]]:
+    """Return the result records of one page, in reading order."""
+    with db.read() as connection:
+        return [_record(row) for row in connection.execute(_results().where(PageRow.id == page_id))]
+
+
 _STATUS = func.coalesce(CorrectionRow.status, FieldRow.status)
 
 
-def _results() -> Select[Any]:
+def _results() -> Select[*tuple[Any, ...]]:
     newer = aliased(CorrectionRow)
     newest = ~exists().where(newer.field_id == CorrectionRow.field_id, newer.id > CorrectionRow.id)
     return (
@@ -112,7 +145,7 @@ def _results() -> Select[Any]:
     )
 
 
-def _record(row: Row[Any]) -> dict[str, Any]:
+def _record(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     corrected = row.corrected_status is not None
     template = f"{row.template_name}@{row.template_version}" if row.template_name is not None else None
     return {
@@ -133,7 +166,7 @@ def _record(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _digits(row: Row[Any]) -> list[dict[str, Any]]:
+def _digits(row: Row[*tuple[Any, ...]]) -> list[dict[str, Any]]:
     """What the machine read in each printed box that is not blank."""
     details = unpack(row.detail, len(row.cells))
     return [

@@ -1,4 +1,4 @@
-"""Which schema a database has, and how it gets this program's. Alembic is configured here, there is no ini file."""
+"""Which schema a database has, and how it gets this program's. Alembic has no ini file, but this."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def revision(connection: Connection) -> str | None:
     """Return the schema's revision, None where Digitmill has no tables in this database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def is_empty(connection: Connection) -> bool:
@@ -39,14 +40,14 @@ def require(found: str | None, place: str) -> str:
         )
     if found > SCHEMA_REVISION:
         raise SchemaMismatch(
-            f"{place} has schema {found}, this Digitmill knows {SCHEMA_REVISION} at most: a newer one has run "
-            "`digitmill db upgrade` here; install that version"
+            f"{place} has schema {found}, this Digitmill knows {SCHEMA_REVISION} at most: "
+            "`digitmill db upgrade` was run by a newer one; install that"
         )
     return found
 
 
-def upgrade(connection: Connection, place: str) -> str:
-    """Upgrade within the given transaction. Returns the revision it came from, "" for an empty database."""
+def upgrade(connection: Connection, place: str) -> str | None:
+    """Upgrade within the given transaction. Returns the revision it came from, None for an empty database."""
     # Imported here: loading Alembic takes as long as many a command.
     from alembic import command
     from alembic.config import Config
@@ -63,4 +64,4 @@ def upgrade(connection: Connection, place: str) -> str:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    return before or ""
+    return before

@@ -171,7 +171,7 @@ class TemplateRow(Base):
 
 
 class ReadingRow(Base):
-    """What one reader read on a page. A page read again by another reader gets another row, and one is current."""
+    """What one reader read on a page. Another reader adds a row of its own; one of them is current."""
 
     __tablename__ = "readings"
     __table_args__ = (

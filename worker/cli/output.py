@@ -1,0 +1,123 @@
+"""How commands write rows: to stdout or a file, as a table, CSV, JSON or JSON lines, as the rows come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from worker.errors import PathUnreadable
+
+FORMATS = ("table", "csv", "json", "jsonl")
+TABLE_ROWS = 500  # laid out at a time, so that a long table need not fit into memory
+WIDE = 200  # characters where the output is no terminal
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to write the rows.",
+)
+
+
+def write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, output: TextIO) -> None:
+    """Write rows in one of FORMATS. Lists stay lists in JSON; elsewhere their items are joined by |."""
+    match form:
+        case "csv":
+            writer = csv.writer(output, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_as_text(value) for value in row] for row in rows)
+        case "json" | "jsonl":
+            write_json((dict(zip(columns, row, strict=True)) for row in rows), form, output)
+        case _:
+            _write_table(columns, rows, output)
+
+
+def write_json(records: Iterable[Mapping[str, Any]], form: str, output: TextIO) -> None:
+    """Write records as one JSON array with a record a line ("json"), or as JSON lines ("jsonl")."""
+    if form == "jsonl":
+        for record in records:
+            output.write(_as_json(record) + "\n")
+        return
+    separator = "[\n"
+    for record in records:
+        output.write(separator + _as_json(record))
+        separator = ",\n"
+    output.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+@contextmanager
+def opened(file: Path | None) -> Iterator[TextIO]:
+    """Give stdout, or a file that appears whole as the block ends, and not at all where the block fails.
+
+    Raises PathUnreadable where the file cannot be written.
+    """
+    if file is None:
+        yield sys.stdout
+        return
+    try:
+        if file.exists() and not file.is_file():  # a pipe or device: nothing that could be renamed over
+            with file.open("w", encoding="utf-8", newline="") as output:
+                yield output
+            return
+        unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            with unfinished.open("x", encoding="utf-8", newline="") as output:
+                yield output
+            unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise PathUnreadable(f"cannot write {file}: {error.strerror}") from error
+
+
+def _write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: TextIO) -> None:
+    console = Console(file=output)
+    if not console.is_terminal:
+        console.width = WIDE
+    remaining = iter(rows)
+    part = list(islice(remaining, TABLE_ROWS))
+    while True:
+        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        for row in part:
+            table.add_row(*(_printable(value) for value in row))
+        console.print(table)
+        part = list(islice(remaining, TABLE_ROWS))
+        if not part:
+            return
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, default=_as_text)
+
+
+def _as_text(value: Any) -> Any:
+    """Return a value as CSV holds it: lists joined, times as ISO 8601, bytes as hex; others as they are."""
+    match value:
+        case list() | tuple():
+            return "|".join("" if item is None else str(item) for item in value)
+        case datetime():
+            return value.isoformat()
+        case bytes() | memoryview():
+            return bytes(value).hex()
+        case _:
+            return value
+
+
+def _printable(value: Any) -> str:
+    text = "" if value is None else str(_as_text(value))
+    return escape(text)
