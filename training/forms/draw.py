@@ -103,10 +103,10 @@ def draw_sheet(
     image = np.full((*size, 3) if capture.colour else size, 255, np.uint8)
     for shade in sheet.shades:
         _fill(image, shade.rect, shade.colour, scale)
-    for line in sheet.lines:
-        _rule(image, line, scale)
     for text in sheet.prints:
         _print(image, text, scale)
+    for line in sheet.lines:
+        _rule(image, line, scale)
     for field in sheet.fields:
         _fill_in(image, field, scale, digits=digits, pen=pen, rng=rng)
     for stroke in sheet.scribbles:

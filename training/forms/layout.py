@@ -51,6 +51,8 @@ class LayoutSpec:
 def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
     """Return an A4 sheet of the spec, longer where the fields need it."""
     press = Press(A4_WIDTH, A4_HEIGHT, spec.ruling)
+    if spec.watermark:
+        _watermark(press)
     press.print(MARGIN, MARGIN + 5, _words(rng, 4).upper(), 3.6, bold=True)
     y = MARGIN + 12
     blocks = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
@@ -63,8 +65,6 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
         y = block(press, y, rng)
     y = _signatures(press, y, spec.signatures, rng)
     press.height = max(A4_HEIGHT, y + MARGIN)
-    if spec.watermark:
-        _watermark(press)
     if spec.frame:
         frame = Rect(MARGIN / 2, MARGIN / 2, A4_WIDTH - MARGIN, press.height - MARGIN)
         press.outline(frame, Ruling(0.6))

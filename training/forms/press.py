@@ -91,8 +91,8 @@ class Press:
             self.width,
             self.height,
             tuple(self._shades),
-            tuple(dict.fromkeys(self._lines)),
             tuple(self._prints),
+            tuple(dict.fromkeys(self._lines)),
             tuple(self._scribbles),
             tuple(self._fields),
         )

@@ -97,12 +97,12 @@ class BoxedField:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page before it is scanned; sizes and places in millimetres."""
+    """A page before it is scanned, in millimetres. Its marks are laid down in the order given here."""
 
     width: float
     height: float
     shades: tuple[Shade, ...] = ()
-    lines: tuple[Line, ...] = ()
     prints: tuple[Print, ...] = ()
+    lines: tuple[Line, ...] = ()
     scribbles: tuple[Scribble, ...] = ()
     fields: tuple[BoxedField, ...] = ()
