@@ -1,0 +1,86 @@
+"""`digitmill overlay`: the scans with what was read drawn on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.text import Text
+
+from worker.batches import scan_limits
+from worker.cli.exit_codes import ExitCode
+from worker.cli.options import database_option
+from worker.database.engine import open_database
+from worker.database.queries import StoredPage, page_results, read_pages
+from worker.errors import NoUsableInput, ScanError
+from worker.originals import Originals
+from worker.overlay import draw_overlay
+from worker.scans import load_page
+from worker.settings import Settings
+
+SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
+
+
+@click.command()
+@click.argument("batch")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the pictures go; made where it is not there.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(SUFFIXES)),
+    default="jpeg",
+    show_default=True,
+    help="Of the pictures.",
+)
+@database_option
+def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode:
+    """Draw boxes, digits and confidence on the scans of BATCH: one picture a page that was read.
+
+    A scan that is gone or has changed since it was read is named and left out, and the exit code is 3.
+    """
+    console = Console(stderr=True)
+    limits = scan_limits(settings)
+    originals = Originals(settings.scan_roots, limits)
+    drawn = 0
+    with closing(open_database(settings.database_url, must_exist=True)) as db:
+        pages = read_pages(db, batch)
+        if not pages:
+            raise NoUsableInput(
+                f"No page of batch {batch!r} has been read yet: digitmill status shows how far it is"
+            )
+        folders = _folders_by_root(pages)
+        for page in track(pages, "Drawing", console=console, disable=not console.is_terminal, transient=True):
+            try:
+                content = originals.read(page.root, page.document, page.sha256)
+                grey = load_page(content, page.number, limits).grey
+            except ScanError as error:
+                console.print(Text(f"{page.document} page {page.number}: {error}", style="red"))
+                continue
+            picture = draw_overlay(grey, page_results(db, page.id), f"{page.document}, page {page.number}")
+            # No document's path leads out of its root: reading it would have failed.
+            file = folder / folders[page.root] / f"{page.document}.page-{page.number}{SUFFIXES[form]}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            picture.save(file, quality=85)
+            drawn += 1
+    console.print(f"{drawn} of {len(pages)} pages drawn into {folder}", markup=False, highlight=False)
+    return ExitCode.OK if drawn == len(pages) else ExitCode.PAGES_FAILED
+
+
+def _folders_by_root(pages: Iterable[StoredPage]) -> dict[str, str]:
+    """Return the subfolder of each scan root: none for a single root, else one each."""
+    roots = list(dict.fromkeys(page.root for page in pages))
+    if len(roots) == 1:
+        return {roots[0]: ""}
+    return {root: f"{number}-{PurePosixPath(root).name}" for number, root in enumerate(roots, start=1)}
