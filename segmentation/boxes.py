@@ -6,7 +6,6 @@ them. Everything here looks at the small copy of the page and answers in page pi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import Quad
+from segmentation.geometry import Point
 from segmentation.page_frame import WorkingCopy
 
 # All lengths are pixels of the working copy, whose longer side is about 1,170: 0.25 mm each on A4.
@@ -25,14 +24,13 @@ SHORTEST_LINE = 13  # longer than the strokes of small print, shorter than the s
 SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
 SIDE_COVERED = 0.78  # of it that print covers
 LARGEST_GAP = 5  # that a worn line may have
-STEEPEST = 0.09  # px across for each px along: lines are level or upright within five degrees
 SMALLEST_SIDE = 8.0  # of the inside of a box
 LARGEST_SIDE = 160.0  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
 SQUARE_HULL = 0.85  # of the turned rectangle round a box that the box fills, its dents filled up
 LEAST_WHITE = 0.3  # of that rectangle that digits grown into the walls leave white
 SAME_SIZE = 0.2  # by which sides of boxes of one kind differ
-LARGEST_OVERLAP = 0.1  # intersection over union of two boxes side by side
+LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 MOST_SIZES = 4  # kinds of boxes on a page
 
 Mask = npt.NDArray[np.uint8]
@@ -40,21 +38,22 @@ Mask = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class PrintedBox:
-    """An enclosed white region of a digit box's shape."""
+    """A box that printed lines enclose: its centre and its inner size in page pixels."""
 
-    inside: Quad  # the inner edges of its lines, in page pixels
+    centre: Point
+    width: float
+    height: float
     alone: bool  # it shares its lines with no other region
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """The turned rectangle round a white region of the working copy: its centre, sides and turn."""
+    """The turned rectangle round a white region of the working copy: its centre and sides."""
 
     x: float
     y: float
     width: float
     height: float
-    degrees: float
     alone: bool
 
     def is_like(self, width: float, height: float) -> bool:
@@ -77,11 +76,16 @@ def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
     level, upright = _lines(dark)
     first = _enclosed(cv2.bitwise_or(level, upright), spread=1.0)
     kinds = [_outlined(level, upright, width, height) for width, height in _usual_sizes(first)]
-    kinds.sort(key=lambda kind: -sum(score * box.width * box.height for score, box in kind))
+    kinds.sort(key=_weight, reverse=True)
     boxes = _without_overlaps([box for kind in kinds for _, box in kind])
     alone = [region for region in first if region.alone]
     return [
-        PrintedBox(_quad(box, copy), any(box.is_like(r.width, r.height) and box.overlaps(r) for r in alone))
+        PrintedBox(
+            copy.to_page(box.x, box.y),
+            box.width * copy.reduction,
+            box.height * copy.reduction,
+            alone=any(box.is_like(one.width, one.height) and box.overlaps(one) for one in alone),
+        )
         for box in boxes
     ]
 
@@ -113,18 +117,36 @@ def _outlined(level: Mask, upright: Mask, width: float, height: float) -> list[t
         middle = (y + (down - 1) // 2, x + (across - 1) // 2)
         centre_x, centre_y = x + (across - 1) / 2 + columns / 2, y + (down - 1) / 2 + rows / 2
         score = sum(int(side[middle]) for side in sides) / (4 * 255) - SIDE_COVERED
-        scored.append((score, _Region(centre_x, centre_y, width, height, 0.0, alone=False)))
+        scored.append((score, _Region(centre_x, centre_y, width, height, alone=False)))
     scored.sort(key=lambda pair: -pair[0])
     kept = set(_without_overlaps([region for _, region in scored]))
     return [(score, region) for score, region in scored if region in kept]
 
 
+def _weight(kind: Sequence[tuple[float, _Region]]) -> tuple[bool, float]:
+    """Return how much speaks for boxes of this size: the paper they cover well, if they are more than two.
+
+    Half a box, cut by a digit's straight stroke, is matched now and then, but covers less.
+    """
+    return len(kind) > 2, sum(score * box.width * box.height for score, box in kind)
+
+
 def _without_overlaps(regions: Sequence[_Region]) -> list[_Region]:
-    """Return the regions that overlap none of those before them."""
-    rectangles = [(r.x - r.width / 2, r.y - r.height / 2, r.width, r.height) for r in regions]
-    scores = [float(len(regions) - rank) for rank in range(len(regions))]
-    kept = cv2.dnn.NMSBoxes(rectangles, scores, 0.0, LARGEST_OVERLAP)
-    return [regions[int(index)] for index in kept]
+    """Return the regions that overlap none of those kept before them."""
+    x, y, width, height = np.array([(r.x, r.y, r.width, r.height) for r in regions]).reshape(-1, 4).T
+    across = _shared(x - width / 2, x + width / 2)
+    down = _shared(y - height / 2, y + height / 2)
+    area = width * height
+    conflict = across * down > LARGEST_OVERLAP * np.minimum(area, area[:, None])
+    kept = np.zeros(len(regions), bool)
+    for index in range(len(regions)):
+        kept[index] = not (conflict[index] & kept).any()
+    return [region for region, keep in zip(regions, kept, strict=True) if keep]
+
+
+def _shared(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the length that every two of these intervals have in common."""
+    return np.maximum(0, np.minimum(end, end[:, None]) - np.maximum(start, start[:, None]))
 
 
 def _print(grey: npt.NDArray[np.uint8]) -> Mask:
@@ -189,15 +211,12 @@ def _region(contour: npt.NDArray[np.int32], spread: float, *, alone: bool) -> _R
     area = width * height
     if cv2.contourArea(hull) < SQUARE_HULL * area or cv2.contourArea(contour) < LEAST_WHITE * area:
         return None
-    degrees %= 180
-    if 45 <= degrees < 135:
-        degrees, width, height = degrees - 90, height, width
-    elif degrees >= 135:
-        degrees -= 180
+    if 45 <= degrees % 180 < 135:
+        width, height = height, width
     width, height = width + 2 * spread, height + 2 * spread
     if not NARROWEST < width / height < WIDEST:
         return None
-    return _Region(x, y, width, height, degrees, alone)
+    return _Region(x, y, width, height, alone)
 
 
 def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
@@ -220,16 +239,3 @@ def _new(boxes: Sequence[_Region], regions: Sequence[_Region]) -> list[_Region]:
 def _close(a: float, b: float) -> bool:
     return abs(a - b) <= SAME_SIZE * max(a, b)
 
-
-def _quad(box: _Region, copy: WorkingCopy) -> Quad:
-    cos, sin = math.cos(math.radians(box.degrees)), math.sin(math.radians(box.degrees))
-    across, down = box.width / 2, box.height / 2
-    return Quad(
-        *(
-            copy.to_page(
-                box.x + right * across * cos - below * down * sin,
-                box.y + right * across * sin + below * down * cos,
-            )
-            for right, below in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-        )
-    )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from segmentation.boxes import PrintedBox, find_boxes
-from segmentation.geometry import Point, enclosing_box
+from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import skew_of, working_copy
 
@@ -31,17 +31,16 @@ class _Placed:
     box: PrintedBox
     x: float
     y: float
-    width: float
-    height: float
 
     def continues(self, left: _Placed, slack: float) -> bool:
         """Whether this box is the next of the field that `left` belongs to; sizes may differ by `slack` px anyhow."""
-        gap = self.x - left.x - (self.width + left.width) / 2
+        this, before = self.box, left.box
+        gap = self.x - left.x - (this.width + before.width) / 2
         return (
-            -left.width / 2 < gap < LARGEST_GAP * left.width
-            and abs(self.y - left.y) < OFF_LINE * left.height
-            and _alike(self.width, left.width, slack)
-            and _alike(self.height, left.height, slack)
+            -before.width / 2 < gap < LARGEST_GAP * before.width
+            and abs(self.y - left.y) < OFF_LINE * before.height
+            and _alike(this.width, before.width, slack)
+            and _alike(this.height, before.height, slack)
         )
 
 
@@ -57,7 +56,7 @@ def find_fields(page: Page) -> PageLayout:
     skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack) if len(run) > 1])
     runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
     fields = tuple(
-        _field(f"r{row:02d}c{column:02d}", run)
+        _field(f"r{row:02d}c{column:02d}", run, skew)
         for row, runs_of_row in enumerate(_rows(runs), start=1)
         for column, run in enumerate(runs_of_row, start=1)
     )
@@ -66,12 +65,10 @@ def find_fields(page: Page) -> PageLayout:
 
 def _place(boxes: Sequence[PrintedBox], skew: float) -> list[_Placed]:
     cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
-    placed = []
-    for box in boxes:
-        centre = box.inside.centre
-        x, y = centre.x * cos + centre.y * sin, centre.y * cos - centre.x * sin
-        placed.append(_Placed(box, x, y, box.inside.width, box.inside.height))
-    return placed
+    return [
+        _Placed(box, box.centre.x * cos + box.centre.y * sin, box.centre.y * cos - box.centre.x * sin)
+        for box in boxes
+    ]
 
 
 def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
@@ -87,14 +84,14 @@ def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
 
 
 def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
-    return run[0].box.inside.centre, run[-1].box.inside.centre
+    return run[0].box.centre, run[-1].box.centre
 
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
     if len(run) > 1:
         return True
     (single,) = run
-    return single.box.alone and single.width < WIDEST_ALONE * single.height
+    return single.box.alone and single.box.width < WIDEST_ALONE * single.box.height
 
 
 def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
@@ -102,14 +99,28 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
     waiting = sorted(runs, key=lambda run: run[0].y)
     while waiting:
         first = waiting[0][0]
-        row = [run for run in waiting if run[0].y - first.y < SAME_ROW * first.height]
+        row = [run for run in waiting if run[0].y - first.y < SAME_ROW * first.box.height]
         waiting = waiting[len(row) :]
         yield sorted(row, key=lambda run: run[0].x)
 
 
-def _field(name: str, run: Sequence[_Placed]) -> Field:
-    cells = tuple(placed.box.inside for placed in run)
+def _field(name: str, run: Sequence[_Placed], skew: float) -> Field:
+    cells = tuple(_quad(placed.box, skew) for placed in run)
     return Field(name, cells, enclosing_box(cells))
+
+
+def _quad(box: PrintedBox, skew: float) -> Quad:
+    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
+    across, down = box.width / 2, box.height / 2
+    return Quad(
+        *(
+            Point(
+                box.centre.x + right * across * cos - below * down * sin,
+                box.centre.y + right * across * sin + below * down * cos,
+            )
+            for right, below in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        )
+    )
 
 
 def _alike(a: float, b: float, slack: float) -> bool:

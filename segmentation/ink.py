@@ -13,15 +13,12 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-LEAST_CONTRAST = (
-    45  # grey levels between paper and ink: watermarks and show-through stay under it, pencil does not
-)
+LEAST_CONTRAST = 45  # grey levels between paper and ink: watermarks and show-through stay under it, pencil does not
 NOISE_FACTOR = 6.0  # standard deviations of the paper's grain that ink must rise above it
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
-LINE_DARKNESS = 12  # grey levels; what is darker than the paper by this along a whole side is a line
-LINE_COVERAGE = 0.7  # of a side that a line covers; a digit's own straight stroke is shorter
-LINE_ZONE = 0.24  # of the box's side beyond the margin within which its lines lie, bold ones too
-SLIVER = 2  # px that a line's soft edge may leave behind
+LINE_COVERAGE = 0.8  # of a side's length that a line covers; a digit's own straight stroke is shorter
+LINE_OFF = 0.12  # of the box's side by which a line may lie off where it is expected
+SLIVER = 3  # px that an uneven line may reach further in than it does on the whole
 SMALLEST_HEIGHT = 0.16  # of the box's height: a digit's least size; what is smaller is dirt
 SPECK_SHARE = 0.06  # of the largest stroke's area, under which another piece of ink is a speck
 EDGE_SHARE = 0.2  # of the box that a neighbour's stroke reaches into it
@@ -44,72 +41,64 @@ def find_ink(patch: Grey, margin: float) -> DigitInk | None:
 
     `patch` is (height, width) uint8, the box upright with `margin` px round it, which may hold its lines.
     """
-    left, top, right, bottom = _inside(patch, margin)
-    inner = patch[top:bottom, left:right]
-    if min(inner.shape) < 8:
-        return None
-    darkness, level = _darkness(inner)
+    darkness, level = _darkness(patch, 1.5 * margin)
     if level is None:
         return None
-    strokes = cv2.compare(darkness, int(INK_SHARE * level), cv2.CMP_GT)
-    _wipe_slivers(strokes)
-    kept, doubts = _digit_pieces(strokes)
+    strokes = np.asarray(cv2.threshold(darkness, INK_SHARE * level, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    left, top, right, bottom = _within_lines(strokes, round(margin))
+    inner = strokes[top:bottom, left:right]
+    if min(inner.shape) < 2 * SLIVER:
+        return None
+    for side in (inner, inner[::-1], inner.T, inner.T[::-1]):
+        _wipe_slivers(side)
+    kept, doubts = _digit_pieces(inner)
     if kept is None:
         return None
     x, y, width, height = cv2.boundingRect(kept)
-    soft = _soft_ink(darkness, kept, level)
+    soft = _soft_ink(darkness[top:bottom, left:right], kept, level)
     return DigitInk(soft, left + x, top + y, width, height, doubts)
 
 
-def _inside(patch: Grey, margin: float) -> tuple[int, int, int, int]:
-    """Return the part of the patch within the box's lines: left, top, right, bottom."""
-    paper = int(np.percentile(patch, 70))
-    dark = cv2.threshold(patch, paper - LINE_DARKNESS, 1, cv2.THRESH_BINARY_INV)[1]
-    height, width = patch.shape
-    m = round(margin)
-    across = cv2.reduce(dark[2 * m : height - 2 * m], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0]
-    down = cv2.reduce(dark[:, 2 * m : width - 2 * m], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0]
-    left, right = _edge(across, m), width - _edge(across[::-1], m)
-    top, bottom = _edge(down, m), height - _edge(down[::-1], m)
+def _darkness(patch: Grey, border: float) -> tuple[Grey, float | None]:
+    """Return how much darker than paper each pixel is, and how dark the ink is, None where there is none.
+
+    Only what is further than `border` from the patch's edges tells paper from ink: lines do not.
+    """
+    edge = int(border)
+    ranked = np.sort(patch[edge : patch.shape[0] - edge, edge : patch.shape[1] - edge], axis=None)
+    count = len(ranked)
+    paper = int(ranked[int(0.7 * count)])
+    grain = (float(ranked[int(0.97 * count)]) - float(ranked[int(0.6 * count)])) / 1.6
+    level = paper - float(ranked[int(0.01 * count)])
+    darkness = cv2.subtract(np.full_like(patch, paper), patch)
+    return np.asarray(darkness, np.uint8), level if level >= max(LEAST_CONTRAST, NOISE_FACTOR * grain) else None
+
+
+def _within_lines(strokes: Grey, margin: int) -> tuple[int, int, int, int]:
+    """Return the part of the patch that its lines enclose: left, top, right, bottom."""
+    height, width = strokes.shape
+    across = cv2.reduce(strokes[margin : height - margin], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0] / 255
+    down = cv2.reduce(strokes[:, margin : width - margin], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0] / 255
+    left, right = _behind_line(across, margin), width - _behind_line(across[::-1], margin)
+    top, bottom = _behind_line(down, margin), height - _behind_line(down[::-1], margin)
     return left, top, right, bottom
 
 
-def _edge(coverage: npt.NDArray[np.float32], margin: int) -> int:
-    """Return the first row or column behind the line."""
-    zone = margin + round(LINE_ZONE * (len(coverage) - 2 * margin))
-    covered = np.flatnonzero(coverage[:zone] >= LINE_COVERAGE)
-    if not len(covered) or covered[0] > margin + 0.08 * len(coverage):
-        return margin + 1
-    end = int(covered[0])
-    for index in covered:
-        if index - end > 2:
-            break
-        end = int(index)
-    return max(end + 2, margin // 2)
+def _behind_line(coverage: npt.NDArray[np.floating], margin: int) -> int:
+    """Return the first row or column behind the line that ends nearest to the margin; the margin where is none."""
+    tolerance = 1 + LINE_OFF * (len(coverage) - 2 * margin)
+    covered = coverage[: margin + int(tolerance) + 1] >= LINE_COVERAGE
+    ends = np.flatnonzero(covered[:-1] & ~covered[1:]) + 1
+    near = ends[np.abs(ends - margin) <= tolerance]
+    if not len(near):
+        return margin
+    return int(near[np.argmin(np.abs(near - margin))])
 
 
-def _darkness(inner: Grey) -> tuple[Grey, float | None]:
-    """Return how much darker than paper each pixel is, and how dark the ink is; None for the latter on a blank."""
-    ranked = np.sort(inner, axis=None)
-    count = len(ranked)
-    paper = int(ranked[int(0.7 * count)])
-    grain = float(ranked[int(0.97 * count)]) - float(ranked[int(0.6 * count)])
-    darkest = int(ranked[int(0.01 * count)])
-    level = float(paper - darkest)
-    darkness = cv2.subtract(np.full_like(inner, paper), inner)
-    if level < max(LEAST_CONTRAST, NOISE_FACTOR * grain / 1.6):
-        return darkness, None
-    return darkness, level
-
-
-def _wipe_slivers(strokes: Grey) -> None:
-    """Take out, in place, what a line's soft edge left along the sides: long and no more than SLIVER px thick."""
-    for side in (strokes, strokes[::-1], strokes.T, strokes.T[::-1]):
-        for depth in range(SLIVER):
-            row = side[depth]
-            behind = side[SLIVER]
-            if np.count_nonzero(row) > 0.4 * len(row):
-                row[behind == 0] = 0
+def _wipe_slivers(side: Grey) -> None:
+    """Take out, in place, what reaches at most SLIVER px in from the first row: a line's uneven edge."""
+    reach = np.logical_and.accumulate(side[: SLIVER + 1] > 0, axis=0)
+    side[:SLIVER][reach[:SLIVER] & ~reach[SLIVER]] = 0
 
 
 def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
