@@ -1,4 +1,4 @@
-"""Pen strokes as labelled glyphs: hands that MNIST has few of, such as European ones and sevens, for training."""
+"""Pen strokes as labelled glyphs, for training: hands that MNIST has few of, European ones and sevens."""
 
 from __future__ import annotations
 
