@@ -67,7 +67,11 @@ def opened(file: Path | None) -> Iterator[TextIO]:
     Raises PathUnreadable where the file cannot be written.
     """
     if file is None:
-        yield sys.stdout
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read (`| head`) has seen enough; click would exit 1 for it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
         if file.exists() and not file.is_file():  # a pipe or device: nothing that could be renamed over
@@ -95,7 +99,9 @@ def _write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: 
         table = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in part:
             table.add_row(*(_printable(value) for value in row))
-        console.print(table)
+        with console.capture() as laid_out:  # rich would end the program where a reader has gone
+            console.print(table)
+        output.write(laid_out.get())
         part = list(islice(remaining, TABLE_ROWS))
         if not part:
             return
@@ -119,5 +125,4 @@ def _as_text(value: Any) -> Any:
 
 
 def _printable(value: Any) -> str:
-    text = "" if value is None else str(_as_text(value))
-    return escape(text)
+    return "" if value is None else escape(str(_as_text(value)))
