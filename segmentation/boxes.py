@@ -1,39 +1,31 @@
-"""The printed boxes of a page: white regions that printed lines enclose.
+"""The printed boxes of a page, found by their four sides, whatever is written into them and across them.
 
-Lines are what is dark over a length and thin across it, so a digit that touches or crosses its box hardly shows among
-them. Everything here looks at the small copy of the page and answers in page pixels.
+Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers in page pixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import Point
+from segmentation.lines import LINE_SPREAD, Lines, find_lines
 from segmentation.page_frame import WorkingCopy
 
-# All lengths are pixels of the working copy, whose longer side is about 1,170: 0.25 mm each on A4.
-PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a box line, narrower than a shadow
-DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
-LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
-SHORTEST_LINE = 13  # longer than the strokes of small print, shorter than the sides of the smallest box
-SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
-SIDE_COVERED = 0.78  # of it that print covers
-LARGEST_GAP = 5  # that a worn line may have
-SMALLEST_SIDE = 8.0  # of the inside of a box
-LARGEST_SIDE = 160.0  # 40 mm on A4; larger regions are columns, frames and the paper itself
+SMALLEST_SIDE = 8  # of a box, inside
+LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
-SQUARE_HULL = 0.85  # of the turned rectangle round a box that the box fills, its dents filled up
+SQUARE_HULL = 0.85  # of the turned rectangle round it that a box fills, its dents filled up
 LEAST_WHITE = 0.3  # of that rectangle that digits grown into the walls leave white
-SAME_SIZE = 0.2  # by which sides of boxes of one kind differ
+SAME_SIZE = 0.2  # by which the sides of boxes of one kind differ
+MOST_SIZES = 4  # kinds of boxes on a page, and of regions that are none
+SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
+SIDE_COVERED = 0.78  # of it that a line covers
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
-MOST_SIZES = 4  # kinds of boxes on a page
-
-Mask = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,148 +40,72 @@ class PrintedBox:
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """The turned rectangle round a white region of the working copy: its centre and sides."""
+    """An upright rectangle of the working copy: its centre and sides."""
 
     x: float
     y: float
     width: float
     height: float
-    alone: bool
+    alone: bool = False
 
-    def is_like(self, width: float, height: float) -> bool:
-        return _close(self.width, width) and _close(self.height, height)
+    def is_same(self, other: _Region) -> bool:
+        """Whether both are the same box, seen twice."""
+        return (
+            abs(self.x - other.x) < self.width / 2
+            and abs(self.y - other.y) < self.height / 2
+            and abs(self.width - other.width) <= SAME_SIZE * self.width
+            and abs(self.height - other.height) <= SAME_SIZE * self.height
+        )
 
-    def overlaps(self, other: _Region) -> bool:
-        """Whether the centre of one lies within the other."""
-        across, down = abs(self.x - other.x), abs(self.y - other.y)
-        return any(across < r.width / 2 and down < r.height / 2 for r in (self, other))
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """All boxes of one size on a page. `weight` says how much speaks for there being such boxes."""
+
+    boxes: tuple[_Region, ...]
+    weight: float
 
 
 def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
-    """Return the regions of a digit box's shape that printed lines enclose, in no particular order.
+    """Return the boxes of a page that have a digit box's shape, table cells too, in no particular order.
 
-    A first look takes what lines enclose, and so learns how large the boxes are: digits in and across the lines
-    spoil some of them, but not the usual sizes. A second look then finds every place where a box of such a size
-    has its four sides, whatever is written into it.
+    A first look takes what lines enclose, and so learns how large the boxes are: digits that touch or cross
+    their box spoil many regions, but not the usual sizes. A second look finds every place where a box of
+    such a size has its four sides.
     """
-    dark = _print(copy.grey)
-    level, upright = _lines(dark)
-    first = _enclosed(cv2.bitwise_or(level, upright), spread=1.0)
-    kinds = [_outlined(level, upright, width, height) for width, height in _usual_sizes(first)]
-    kinds.sort(key=_weight, reverse=True)
-    boxes = _without_overlaps([box for kind in kinds for _, box in kind])
-    alone = [region for region in first if region.alone]
+    lines = find_lines(copy.grey)
+    regions = _enclosed_regions(lines)
+    kinds = [_kind(lines, width, height) for width, height in _usual_sizes(regions)]
+    kinds.sort(key=lambda kind: (len(kind.boxes) > 2, kind.weight), reverse=True)
+    boxes = _without_overlaps([box for kind in kinds for box in kind.boxes])
+    alone = [region for region in regions if region.alone]
     return [
         PrintedBox(
             copy.to_page(box.x, box.y),
             box.width * copy.reduction,
             box.height * copy.reduction,
-            alone=any(box.is_like(one.width, one.height) and box.overlaps(one) for one in alone),
+            alone=any(box.is_same(region) for region in alone),
         )
         for box in boxes
     ]
 
 
-def _outlined(level: Mask, upright: Mask, width: float, height: float) -> list[tuple[float, _Region]]:
-    """Return the places where lines run round a box of this inner size on all four sides, the surest first.
-
-    With each place comes by how much its sides are better covered than they need be.
-    """
-    columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
-    if columns >= level.shape[1] or rows >= level.shape[0]:
+def _enclosed_regions(lines: Lines) -> list[_Region]:
+    """Return the white regions of a digit box's shape between lines."""
+    white = cv2.bitwise_not(cv2.bitwise_or(lines.level, lines.upright))
+    found, hierarchy = cv2.findContours(white, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    if not found:
         return []
-    level = cv2.blur(level, (max(3, round(SIDE_SHARE * width)), 1))
-    upright = cv2.blur(upright, (1, max(3, round(SIDE_SHARE * height))))
-    above, left = rows // 2, columns // 2
-    below, right = rows - above, columns - left
-    sides = (
-        level[:-rows, left:-right],
-        level[rows:, left:-right],
-        upright[above:-below, :-columns],
-        upright[above:-below, columns:],
-    )
-    worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
-    _, hits = cv2.threshold(worst, round(255 * SIDE_COVERED), 255, cv2.THRESH_BINARY)
-    contours, _ = cv2.findContours(hits, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    scored = []
-    for contour in contours:
-        x, y, across, down = cv2.boundingRect(contour)
-        middle = (y + (down - 1) // 2, x + (across - 1) // 2)
-        centre_x, centre_y = x + (across - 1) / 2 + columns / 2, y + (down - 1) / 2 + rows / 2
-        score = sum(int(side[middle]) for side in sides) / (4 * 255) - SIDE_COVERED
-        scored.append((score, _Region(centre_x, centre_y, width, height, alone=False)))
-    scored.sort(key=lambda pair: -pair[0])
-    kept = set(_without_overlaps([region for _, region in scored]))
-    return [(score, region) for score, region in scored if region in kept]
-
-
-def _weight(kind: Sequence[tuple[float, _Region]]) -> tuple[bool, float]:
-    """Return how much speaks for boxes of this size: the paper they cover well, if they are more than two.
-
-    Half a box, cut by a digit's straight stroke, is matched now and then, but covers less.
-    """
-    return len(kind) > 2, sum(score * box.width * box.height for score, box in kind)
-
-
-def _without_overlaps(regions: Sequence[_Region]) -> list[_Region]:
-    """Return the regions that overlap none of those kept before them."""
-    x, y, width, height = np.array([(r.x, r.y, r.width, r.height) for r in regions]).reshape(-1, 4).T
-    across = _shared(x - width / 2, x + width / 2)
-    down = _shared(y - height / 2, y + height / 2)
-    area = width * height
-    conflict = across * down > LARGEST_OVERLAP * np.minimum(area, area[:, None])
-    kept = np.zeros(len(regions), bool)
-    for index in range(len(regions)):
-        kept[index] = not (conflict[index] & kept).any()
-    return [region for region, keep in zip(regions, kept, strict=True) if keep]
-
-
-def _shared(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the length that every two of these intervals have in common."""
-    return np.maximum(0, np.minimum(end, end[:, None]) - np.maximum(start, start[:, None]))
-
-
-def _print(grey: npt.NDArray[np.uint8]) -> Mask:
-    """Return 255 where something is darker than the paper round it."""
-    window = (PAPER_WINDOW, PAPER_WINDOW)
-    lowest = np.maximum(cv2.blur(grey, window), DEEPEST_DIP) - DEEPEST_DIP
-    darkness = cv2.subtract(cv2.blur(np.maximum(grey, lowest), window), grey)
-    return np.asarray(cv2.threshold(darkness, LINE_CONTRAST, 255, cv2.THRESH_BINARY)[1], np.uint8)
-
-
-def _lines(dark: Mask) -> tuple[Mask, Mask]:
-    """Return two masks, 255 where print runs straight for a while: level lines and upright ones.
-
-    Print is widened by a pixel across each direction before it is opened along it: a hairline that is askew falls
-    into short steps otherwise.
-    """
-    level = cv2.morphologyEx(cv2.dilate(dark, _bar(1, 3)), cv2.MORPH_OPEN, _bar(SHORTEST_LINE, 1))
-    upright = cv2.morphologyEx(cv2.dilate(dark, _bar(3, 1)), cv2.MORPH_OPEN, _bar(1, SHORTEST_LINE))
-    level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, _bar(LARGEST_GAP + 1, 1))
-    upright = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, _bar(1, LARGEST_GAP + 1))
-    return np.asarray(level, np.uint8), np.asarray(upright, np.uint8)
-
-
-def _bar(width: int, height: int) -> Mask:
-    return np.ones((height, width), np.uint8)
-
-
-def _enclosed(lines: Mask, spread: float) -> list[_Region]:
-    """Return the box-shaped white regions between lines, enlarged by `spread` px on every side."""
-    contours, hierarchy = cv2.findContours(cv2.bitwise_not(lines), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    if hierarchy is None:
-        return []
-    parents = hierarchy[0, :, 3]
-    white = np.flatnonzero(_depths(parents) % 2 == 0)
-    frames, counts = np.unique(parents[white], return_counts=True)
-    in_frame = dict(zip(frames.tolist(), counts.tolist(), strict=True))
-    regions = []
-    for index in white.tolist():
-        frame = int(parents[index])
-        region = _region(contours[index], spread, alone=frame >= 0 and in_frame[frame] == 1)
-        if region is not None:
-            regions.append(region)
-    return regions
+    contours = [np.asarray(contour, np.int32) for contour in found]
+    parents = np.asarray(hierarchy, np.int32)[0, :, 3]
+    white_ones = np.flatnonzero(_depths(parents) % 2 == 0)
+    in_print = np.bincount(parents[white_ones] + 1, minlength=len(parents) + 1)
+    sizes = [(index, _box_size(contours[index])) for index in white_ones.tolist()]
+    return [
+        _Region(*size, alone=bool(parents[index] >= 0 and in_print[parents[index] + 1] == 1))
+        for index, size in sizes
+        if size is not None
+    ]
 
 
 def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -202,7 +118,10 @@ def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return depths
 
 
-def _region(contour: npt.NDArray[np.int32], spread: float, *, alone: bool) -> _Region | None:
+def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, float] | None:
+    """Return the centre and the sides of the box that a region is, lines not made wider; None where it is
+    none.
+    """
     _, _, columns, rows = cv2.boundingRect(contour)
     if not (SMALLEST_SIDE <= columns <= LARGEST_SIDE and SMALLEST_SIDE <= rows <= LARGEST_SIDE):
         return None
@@ -213,29 +132,65 @@ def _region(contour: npt.NDArray[np.int32], spread: float, *, alone: bool) -> _R
         return None
     if 45 <= degrees % 180 < 135:
         width, height = height, width
-    width, height = width + 2 * spread, height + 2 * spread
-    if not NARROWEST < width / height < WIDEST:
-        return None
-    return _Region(x, y, width, height, alone)
+    width, height = width + 2 * LINE_SPREAD, height + 2 * LINE_SPREAD
+    return (x, y, width, height) if NARROWEST < width / height < WIDEST else None
 
 
 def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
     """Return the sizes that most regions have, the commonest first."""
-    sizes = []
-    rest = list(regions)
-    while rest and len(sizes) < MOST_SIZES:
-        kinds = [[other for other in rest if other.is_like(one.width, one.height)] for one in rest]
-        kind = max(kinds, key=len)
-        sizes.append((median(one.width for one in kind), median(one.height for one in kind)))
-        rest = [one for one in rest if not one.is_like(*sizes[-1])]
+    rest = np.array([(region.width, region.height) for region in regions]).reshape(-1, 2)
+    sizes: list[tuple[float, float]] = []
+    while len(rest) and len(sizes) < MOST_SIZES:
+        alike = (np.abs(rest[:, None] - rest) <= SAME_SIZE * np.maximum(rest[:, None], rest)).all(axis=2)
+        commonest = alike[np.argmax(alike.sum(axis=1))]
+        width, height = np.median(rest[commonest], axis=0)
+        sizes.append((float(width), float(height)))
+        rest = rest[~commonest]
     return sizes
 
 
-def _new(boxes: Sequence[_Region], regions: Sequence[_Region]) -> list[_Region]:
-    """Return the regions that overlap none of the boxes."""
-    return [region for region in regions if not any(region.overlaps(box) for box in boxes)]
+def _kind(lines: Lines, width: float, height: float) -> _Kind:
+    """Return the places where lines run round a box of this inner size, the surest first.
+
+    The weight is the paper that the boxes cover, by how much better than needed their sides are covered:
+    half a box, cut by a digit's straight stroke, is matched now and then, but weighs less.
+    """
+    columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
+    if columns >= lines.level.shape[1] or rows >= lines.level.shape[0]:
+        return _Kind((), 0.0)
+    level = np.asarray(cv2.blur(lines.level, (max(3, round(SIDE_SHARE * width)), 1)), np.uint8)
+    upright = np.asarray(cv2.blur(lines.upright, (1, max(3, round(SIDE_SHARE * height)))), np.uint8)
+    above, left = rows // 2, columns // 2
+    across, down = np.s_[left : left - columns], np.s_[above : above - rows]
+    sides = (level[:-rows, across], level[rows:, across], upright[down, :-columns], upright[down, columns:])
+    worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
+    places = cv2.threshold(worst, round(255 * SIDE_COVERED), 255, cv2.THRESH_BINARY)[1]
+    scored = []
+    for contour in cv2.findContours(places, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        x, y, broad, high = cv2.boundingRect(contour)
+        middle = (y + (high - 1) // 2, x + (broad - 1) // 2)
+        score = sum(int(side[middle]) for side in sides) / (4 * 255) - SIDE_COVERED
+        centre_x, centre_y = x + (broad - 1 + columns) / 2, y + (high - 1 + rows) / 2
+        scored.append((score, _Region(centre_x, centre_y, width, height)))
+    scored.sort(key=lambda pair: -pair[0])
+    boxes = _without_overlaps([box for _, box in scored])
+    kept = set(boxes)
+    return _Kind(tuple(boxes), width * height * sum(score for score, box in scored if box in kept))
 
 
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= SAME_SIZE * max(a, b)
+def _without_overlaps(boxes: Sequence[_Region]) -> list[_Region]:
+    """Return the boxes that overlap none of those kept before them."""
+    x, y, width, height = np.array([(b.x, b.y, b.width, b.height) for b in boxes]).reshape(-1, 4).T
+    area = width * height
+    shared = _shared(x - width / 2, x + width / 2) * _shared(y - height / 2, y + height / 2)
+    conflict = shared > LARGEST_OVERLAP * np.minimum(area, area[:, None])
+    kept = np.zeros(len(boxes), bool)
+    for index in range(len(boxes)):
+        kept[index] = not (conflict[index] & kept).any()
+    return [box for box, keep in zip(boxes, kept, strict=True) if keep]
 
+
+def _shared(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the length that every two of these intervals have in common."""
+    common = np.minimum(end, end[:, None]) - np.maximum(start, start[:, None])
+    return np.asarray(np.maximum(0.0, common), np.float64)

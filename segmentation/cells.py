@@ -22,8 +22,8 @@ MOST_PIXELS = 110  # of a patch's longer side: finer than any glyph can show
 class Patch:
     """A printed box cut out upright, with a margin that holds its lines.
 
-    `grey` is (height, width) uint8. `margin` is in pixels of the patch, on each side. `to_page` (2 x 3) takes a
-    patch's (x, y, 1) to page pixels.
+    `grey` is (height, width) uint8. `margin` is in pixels of the patch, on each side. `to_page` (2 x 3)
+    takes a patch's (x, y, 1) to page pixels.
     """
 
     grey: npt.NDArray[np.uint8]
@@ -40,8 +40,8 @@ class Patch:
 def cut_cells(page: Page, field: Field) -> tuple[Cell, ...]:
     """Return what stands in each printed box of the field, from left to right.
 
-    A box in which nobody wrote gives a Cell without a glyph. Boxes may reach beyond the page, where it is taken to
-    go on as at its edge.
+    A box in which nobody wrote gives a Cell without a glyph. Boxes may reach beyond the page, where it is
+    taken to go on as at its edge.
     """
     return tuple(_cell(cut_patch(page, quad), quad) for quad in field.cells)
 

@@ -1,8 +1,9 @@
 """Boxes become fields: which boxes belong together, and which are no digit boxes at all.
 
-A table has boxes too. What tells a digit field from a table's other cells is its neighbours: people write one digit a
-box into a run of boxes that are of one size and narrow. So a field is such a run, joined or with small gaps; a single
-box counts only where it shares its lines with nothing, drawn by itself on the paper.
+A table has boxes too. What tells a digit field from a table's other cells is its neighbours: people write
+one digit a box into a run of boxes that are of one size and narrow. So a field is such a run, joined or
+with small gaps; a single box counts only where it shares its lines with nothing, drawn by itself on the
+paper.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class _Placed:
     y: float
 
     def continues(self, left: _Placed, slack: float) -> bool:
-        """Whether this box is the next of the field that `left` belongs to; sizes may differ by `slack` px anyhow."""
+        """Whether this box is the next of the field that `left` belongs to; sizes may differ by `slack` px
+        anyhow.
+        """
         this, before = self.box, left.box
         gap = self.x - left.x - (this.width + before.width) / 2
         return (
@@ -45,10 +48,11 @@ class _Placed:
 
 
 def find_fields(page: Page) -> PageLayout:
-    """Return the digit fields of a page in reading order, named r01c01 by row and column, and the page's skew.
+    """Return the digit fields of a page in reading order, named r01c01 by row and column, and the page's
+    skew.
 
-    A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that shares its
-    lines with no other. A page without any, or too small to have any, has no fields.
+    A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that
+    shares its lines with no other. A page without any, or too small to have any, has no fields.
     """
     copy = working_copy(page.grey)
     boxes = find_boxes(copy)
@@ -76,7 +80,7 @@ def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
     waiting = sorted(boxes, key=lambda box: box.x)
     while waiting:
         run = [waiting.pop(0)]
-        rest = []
+        rest: list[_Placed] = []
         for box in waiting:
             (run if box.continues(run[-1], slack) else rest).append(box)
         waiting = rest

@@ -1,6 +1,8 @@
-"""THE PIXEL CONTRACT: ink becomes a glyph here, for training and for inference alike, so that the two cannot drift.
+"""THE PIXEL CONTRACT: ink becomes a glyph here, for training and for inference alike, so that they cannot
+drift.
 
-Whoever changes what `normalise` returns gives GLYPH_RECIPE another name, retrains, and ships both in one commit.
+Whoever changes what `normalise` returns gives GLYPH_RECIPE another name, retrains, and ships both in one
+commit.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ Ink = npt.NDArray[np.uint8]
 """(height, width) uint8 of any size, light ink on black, one digit and nothing else."""
 
 
-class BlankCell(ValueError):  # noqa: N818  what it says is a fact about paper, not a mistake
+class BlankCell(ValueError):
     """There is no ink to make a glyph of."""
 
 
 def normalise(ink: Ink) -> Glyph:
     """Return the digit's ink, scaled to 20 px and centred by mass on 28 x 28 (LeCun 1998).
 
-    Expects light ink on black, uint8, any size. Raises BlankCell where there is none. A glyph comes back as it is.
+    Expects light ink on black, uint8, any size. Raises BlankCell where there is none. An MNIST image comes
+    back as it is.
     """
     digit = _crop(ink)
     scale = INK_SIDE / max(digit.shape)
@@ -65,8 +68,10 @@ def _thicken(digit: Ink, thinnest: float) -> Ink:
 
 
 def stroke_width(digit: Ink) -> float:
-    """Return the mean width of the strokes in px: twice the area over the outline's length (pi/4: the mean over
-    directions of what counting pixel edges overstates)."""
+    """Return the mean width of the strokes in px: twice their area over the length of their outline.
+
+    Counting pixel edges overstates that length, by 4 / pi over all directions.
+    """
     solid = cv2.copyMakeBorder(digit >> 7, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     edges = np.count_nonzero(solid[:, 1:] != solid[:, :-1]) + np.count_nonzero(solid[1:] != solid[:-1])
     return float(8.0 / np.pi * np.count_nonzero(solid) / edges) if edges else 0.0

@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-LEAST_CONTRAST = 45  # grey levels between paper and ink: watermarks and show-through stay under it, pencil does not
+LEAST_CONTRAST = (
+    45  # grey levels between paper and ink: watermarks and show-through stay under it, pencil does not
+)
 NOISE_FACTOR = 6.0  # standard deviations of the paper's grain that ink must rise above it
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
 LINE_COVERAGE = 0.8  # of a side's length that a line covers; a digit's own straight stroke is shorter
@@ -71,7 +73,9 @@ def _darkness(patch: Grey, border: float) -> tuple[Grey, float | None]:
     grain = (float(ranked[int(0.97 * count)]) - float(ranked[int(0.6 * count)])) / 1.6
     level = paper - float(ranked[int(0.01 * count)])
     darkness = cv2.subtract(np.full_like(patch, paper), patch)
-    return np.asarray(darkness, np.uint8), level if level >= max(LEAST_CONTRAST, NOISE_FACTOR * grain) else None
+    return np.asarray(darkness, np.uint8), level if level >= max(
+        LEAST_CONTRAST, NOISE_FACTOR * grain
+    ) else None
 
 
 def _within_lines(strokes: Grey, margin: int) -> tuple[int, int, int, int]:
@@ -85,7 +89,9 @@ def _within_lines(strokes: Grey, margin: int) -> tuple[int, int, int, int]:
 
 
 def _behind_line(coverage: npt.NDArray[np.floating], margin: int) -> int:
-    """Return the first row or column behind the line that ends nearest to the margin; the margin where is none."""
+    """Return the first row or column behind the line that ends nearest to the margin; the margin where is
+    none.
+    """
     tolerance = 1 + LINE_OFF * (len(coverage) - 2 * margin)
     covered = coverage[: margin + int(tolerance) + 1] >= LINE_COVERAGE
     ends = np.flatnonzero(covered[:-1] & ~covered[1:]) + 1

@@ -43,8 +43,9 @@ class PageLayout:
 class Cell:
     """What stands in one printed box: the digit's glyph, or None where nobody wrote anything.
 
-    `glyph` is (28, 28) uint8, light ink on black, by the recipe `segmentation.glyph.GLYPH_RECIPE`. `ink_box` encloses
-    the ink in page pixels (of a blank cell: the printed box). `doubts` names what makes the cut uncertain.
+    `glyph` is (28, 28) uint8, light ink on black, by the recipe `segmentation.glyph.GLYPH_RECIPE`. `ink_box`
+    encloses the ink in page pixels (of a blank cell: the printed box). `doubts` names what makes the cut
+    uncertain, in a few words.
     """
 
     glyph: npt.NDArray[np.uint8] | None
