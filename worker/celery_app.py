@@ -7,7 +7,8 @@ token make a repetition harmless, and the sweeper rings again for what was lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import redis
 from celery import Celery
@@ -24,7 +25,6 @@ OPEN_DOCUMENT = "digitmill.open_document"
 READ_PAGE = "digitmill.read_page"
 
 CONNECT_S = 4.0  # twice this is less than the ten seconds in which a command must say that nobody answers
-_ONCE = Retry(NoBackoff(), 0)
 
 
 def make_app(settings: Settings) -> Celery:
@@ -77,6 +77,11 @@ class Doorbell:
         """Ask for these pages to be read. Raises ServiceUnreachable."""
         self._ring(READ_PAGE, ids)
 
+    def waiting(self) -> int:
+        """Return how many messages nobody has taken yet. Raises ServiceUnreachable."""
+        with _once(self._app.conf.broker_url) as client:
+            return int(client.llen(QUEUE))
+
     def _ring(self, task: str, ids: Iterable[int]) -> None:
         try:
             with self._app.producer_or_acquire() as producer:
@@ -88,14 +93,25 @@ class Doorbell:
 
 
 def check_broker(url: str) -> None:
-    """Return if the broker answers; raise ServiceUnreachable, within ten seconds, if it does not."""
+    """Return if the broker answers. Raises ServiceUnreachable, within ten seconds, if it does not."""
+    with _once(url) as client:
+        client.ping()
+
+
+@contextmanager
+def _once(url: str) -> Iterator[redis.Redis]:
+    """A client that neither waits long nor tries again."""
     try:
-        with redis.Redis.from_url(
-            url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S, retry=_ONCE
-        ) as client:
-            client.ping()
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S, retry=Retry(NoBackoff(), 0)
+        )
     except ValueError as error:
-        raise BadSettings(f"DIGITMILL_BROKER_URL is no Redis URL: {maybe_sanitize_url(url)}") from error
+        raise BadSettings(
+            f"DIGITMILL_BROKER_URL must look like redis://:password@host:6379/0: {maybe_sanitize_url(url)}"
+        ) from error
+    try:
+        with client:
+            yield client
     except redis.RedisError as error:
         raise ServiceUnreachable(_unreachable(url, error)) from error
 

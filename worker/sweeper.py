@@ -19,7 +19,7 @@ from importlib.metadata import version
 
 from sqlalchemy.exc import DBAPIError
 
-from worker.batches import sweep
+from worker.batches import RING_LIMIT, sweep
 from worker.celery_app import Doorbell, make_app
 from worker.database import workers
 from worker.database.engine import Database, open_database
@@ -28,6 +28,8 @@ from worker.settings import Settings
 
 PARENT_CHECK_S = 1.0
 LONGEST_PAUSE_S = 60.0
+LONG_QUEUE = 100
+A_FEW = 10
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +71,10 @@ class Sweeper:
                 return
 
     def _ring_for_overdue(self, db: Database) -> None:
-        overdue = sweep(db, self._settings)
+        # Behind a long queue most of what is overdue only waits its turn: ring for a few, lest repetitions
+        # fill the queue faster than it drains.
+        limit = A_FEW if self._doorbell.waiting() >= LONG_QUEUE else RING_LIMIT
+        overdue = sweep(db, self._settings, limit=limit)
         self._doorbell.ring_documents(overdue.document_ids)
         self._doorbell.ring_pages(overdue.page_ids)
         if overdue.document_ids or overdue.page_ids:

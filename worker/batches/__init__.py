@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from worker.batches.mill import Mill, open_mill, scan_limits
 from worker.batches.progress import BatchStatus, Failure, status, statuses
-from worker.batches.rescue import Overdue, record_crash, ring_again, sweep, take_back, unfinished
+from worker.batches.rescue import RING_LIMIT, Overdue, record_crash, ring_again, sweep, take_back, unfinished
 from worker.batches.submission import Submission, submit
 from worker.batches.work import work_on_document, work_on_page
 
 __all__ = [
+    "RING_LIMIT",
     "BatchStatus",
     "Failure",
     "Mill",

@@ -70,12 +70,13 @@ def take_back(db: Database, settings: Settings) -> Overdue:
     )
 
 
-def sweep(db: Database, settings: Settings) -> Overdue:
+def sweep(db: Database, settings: Settings, *, limit: int = RING_LIMIT) -> Overdue:
     """Free what is held beyond its lease, give up what was tried `max_attempts` times, close what is
     finished.
 
     Returns what must be rung for, oldest first: what was freed, and what was rung for longer than
-    `ring_again_s` ago. It counts as rung for from now on. Several sweepers at once ring for different work.
+    `ring_again_s` ago, of that at most `limit` of each kind. It counts as rung for from now on. Several
+    sweepers at once ring for different work.
     """
     with db.read() as connection:
         now = db.now(connection)
@@ -89,8 +90,8 @@ def sweep(db: Database, settings: Settings) -> Overdue:
     _close_what_is_finished(db)
     before = now - timedelta(seconds=settings.ring_again_s)
     with db.write() as connection:
-        documents = leases.take_overdue(connection, DOCUMENTS, before=before, now=now, limit=RING_LIMIT)
-        pages = leases.take_overdue(connection, PAGES, before=before, now=now, limit=RING_LIMIT)
+        documents = leases.take_overdue(connection, DOCUMENTS, before=before, now=now, limit=limit)
+        pages = leases.take_overdue(connection, PAGES, before=before, now=now, limit=limit)
     return Overdue(freed.document_ids + documents, freed.page_ids + pages)
 
 
