@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.accuracy_runs import Floor, ReadPage, boxed_fields, by_value, in_groups
+from benchmarks.accuracy_runs import Floor, ReadPage, boxed_fields, in_groups
 from segmentation.version import SEGMENTATION_VERSION
 from worker.measures import FieldScore, Miss, Tally, tally, wilson
 from worker.recogniser import Recogniser
@@ -87,18 +87,19 @@ def _real_sections(real: Mapping[str, Sequence[ReadPage]]) -> Iterator[str]:
         return
     yield DEVELOPMENT
     for name, pages in real.items():
-        valued = [by_value(page) for page in pages]
-        counts, boxed = tally(page.score for page in valued), boxed_fields(pages)
+        counts, boxed = tally(page.score for page in pages), boxed_fields(pages)
         yield f"### {name}"
         yield REMARKS[name]
         rows = [
             ("fields of known place found", *_counted(boxed.found, boxed.fields)),
-            ("fields exact, by value", *_counted(counts.exact, counts.fields)),
-            ("digits right, by value", *_counted(max(counts.digits - counts.digit_errors, 0), counts.digits)),
-            ("pages; readings that match nothing", f"{counts.pages}; {counts.spurious}", ""),
+            ("fields exact", *_counted(counts.exact, counts.fields)),
+            ("pages", str(counts.pages), ""),
+            ("readings that match nothing", str(counts.spurious), ""),
         ]
         yield _table(("", "count", "95 %"), rows)
-        yield from _misses(valued)
+        yield from _misses(pages)
+        if notes := [f"- {page.name}: {page.note}" for page in pages if page.note]:
+            yield "What was noted of the pages:\n\n" + "\n".join(notes)
 
 
 def _misses(pages: Sequence[ReadPage]) -> Iterator[str]:
@@ -123,8 +124,7 @@ def _cause(page: ReadPage, score: FieldScore) -> str:
     tags = [
         tag for heading in ("Kind of boxes", "Damage", "Resolution") for tag in page.groups.get(heading, ())
     ]
-    remark = "; ".join([*tags, *([page.note] if page.note else [])])
-    return f"{score.miss} ({remark})" if remark else str(score.miss)
+    return f"{score.miss} ({', '.join(tags)})" if tags else str(score.miss)
 
 
 def _tally_table(tallies: Mapping[str, Tally]) -> str:
@@ -134,10 +134,10 @@ def _tally_table(tallies: Mapping[str, Tally]) -> str:
         "fields",
         "found",
         "exact",
-        "95 %",
+        "(95 %)",
         "digits",
         "digit error",
-        "95 %",
+        "(95 %)",
         "spurious a page",
         "blanks right",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def drawn_floors(pages: Sequence[ReadPage]) -> list[Floor]:
 def read_real(classify: Classify, folder: Path) -> Iterator[ReadPage]:
     """Read the scans (not the photos) of a folder with a truth.jsonl, in its order.
 
-    Fields that hold letters are left out, and so is what was read from pages of nothing else.
+    Fields that hold letters are left out of the truth; what is read there counts as matching nothing.
     """
     for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines():
         record: dict[str, Any] = json.loads(line)
@@ -92,13 +92,6 @@ def read_real(classify: Classify, folder: Path) -> Iterator[ReadPage]:
         truths = [Truth.from_record(field) for field in record["fields"] if not field.get("letters")]
         score = score_page(truths, read_fields(page, classify))
         yield ReadPage(record["file"], page, score, {}, record.get("note") or "")
-
-
-def by_value(page: ReadPage) -> ReadPage:
-    """Return the page scored as if nobody had measured where its fields are."""
-    truths = [replace(score.truth, box=None) for score in page.score.fields]
-    reads = [score.read for score in page.score.fields if score.read] + list(page.score.spurious)
-    return replace(page, score=score_page(truths, reads))
 
 
 def boxed_fields(pages: Iterable[ReadPage]) -> Tally:

@@ -173,12 +173,12 @@ def score_page(truths: Sequence[Truth], reads: Sequence[Read]) -> PageScore:
     pairs: dict[int, int] = {}
     for boxed in (True, False):
         candidates = sorted(
-            (_distance(truth, read), t, r)
+            (*_distance(truth, read), t, r)
             for t, truth in enumerate(truths)
             for r, read in enumerate(reads)
             if (truth.box is not None) == boxed and _may_match(truth, read)
         )
-        for _, t, r in candidates:
+        for *_, t, r in candidates:
             if t not in pairs and r not in pairs.values():
                 pairs[t] = r
     scores = tuple(
@@ -217,17 +217,18 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def _may_match(truth: Truth, read: Read) -> bool:
-    """By value, a reading with no digit in common is no reading of that field."""
+    """By value, a reading without any digit in common is no reading of that field."""
     if truth.box is not None:
         return truth.box.intersection_over_union(read.box) >= MIN_OVERLAP
     distance = edit_distance(truth.digits, read.digits)
-    return distance < len(truth.digits) or distance == 0
+    return distance == 0 or distance < max(len(truth.digits), len(read.digits))
 
 
-def _distance(truth: Truth, read: Read) -> float:
+def _distance(truth: Truth, read: Read) -> tuple[float, int]:
+    """By value, of two readings equally near the one with as many boxes is nearer."""
     if truth.box is not None:
-        return 1 - truth.box.intersection_over_union(read.box)
-    return edit_distance(truth.digits, read.digits)
+        return 1 - truth.box.intersection_over_union(read.box), 0
+    return edit_distance(truth.digits, read.digits), abs(len(truth.value) - len(read.cells))
 
 
 def _count(page: PageScore) -> Tally:

@@ -61,6 +61,12 @@ def test_without_boxes_each_true_field_takes_the_nearest_reading_once() -> None:
     assert page.spurious == (reads[2],)
 
 
+def test_of_two_readings_equally_near_the_one_with_as_many_boxes_is_taken() -> None:
+    page = score_page([Truth("a", "__7")], [read("7"), read("  7")])
+
+    assert page.fields[0].read == read("  7")
+
+
 def test_blank_errors_are_counted_both_ways_apart() -> None:
     page = score_page([Truth("votes", "_27_", HERE)], [read("  71", HERE)])
 

@@ -28,7 +28,7 @@ CORNER = "corner"
 SUPERSAMPLING = 4  # a pen is 2 to 10 pixels wide: its edge needs finer steps than whole pixels
 STEPS_PER_KNOT = 8
 
-_ONE_FLAG: Stroke = ((0.08, 0.26), (0.32, 0.0, CORNER), (0.32, 1.0))
+_ONE_FLAG: Stroke = ((0.12, 0.2), (0.3, 0.0, CORNER), (0.3, 1.0))
 _SEVEN: Stroke = ((0.0, 0.04), (0.58, 0.02, CORNER), (0.38, 0.42), (0.22, 1.0))
 _FIVE_BELLY: Stroke = (
     (0.12, 0.02),
@@ -72,7 +72,7 @@ SHAPES: dict[int, dict[str, tuple[Stroke, ...]]] = {
         "stroke": (((0.05, 0.0), (0.04, 0.5), (0.05, 1.0)),),
         "flag": (_ONE_FLAG,),
         "european": (((0.0, 0.42), (0.2, 0.24), (0.38, 0.0, CORNER), (0.36, 1.0)),),
-        "foot": (_ONE_FLAG, ((0.08, 1.0), (0.58, 0.99))),
+        "foot": (_ONE_FLAG, ((0.06, 1.0), (0.56, 0.99))),
     },
     2: {
         "plain": (
