@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
@@ -30,12 +30,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import psutil
 from PIL import Image
+from sqlalchemy import func, select
 
 from tests.installation import Installation, readers, sweepers
 from tests.servers import OwnProcess, PostgresServer, RedisServer
 from training.forms import Capture, PenDigits, Rect, draw_sheet, random_hand
 from training.forms.press import Press
-from worker.database.engine import upgrade
+from worker.database.engine import Database, open_database, upgrade
+from worker.database.tables import BatchRow, BatchState, ReadingRow
 
 REPORT = Path(__file__).with_suffix(".md")
 BATCH = "chaos"
@@ -47,8 +49,8 @@ PATIENCE_S = 60.0  # for a busy machine; with a sweeper something must move ever
 PATIENCE_WITHOUT_SWEEPER_S = 6.0  # while all workers are ready
 
 SETTINGS = {  # everything much shorter than in earnest, so that a run takes seconds
-    "page_time_limit_s": "2",
-    "lease_s": "3",
+    "page_time_limit_s": "5",
+    "lease_s": "6",
     "sweep_interval_s": "0.5",
     "ring_again_s": "2",
     "concurrency": "1",
@@ -126,7 +128,8 @@ def run_chaos(
     with RedisServer() as broker, ExitStack() as stack:
         digitmill = Installation(folder, {**SETTINGS, "database_url": database_url, "broker_url": broker.url})
         _succeed(digitmill.run("submit", folder / "scans", "--batch", BATCH))
-        battle = _Battle(plan, digitmill, broker, restart_database)
+        db = stack.enter_context(closing(open_database(database_url)))
+        battle = _Battle(plan, digitmill, db, broker, restart_database)
         stack.callback(battle.end)
         started = time.monotonic()
         battle.fight()
@@ -141,11 +144,13 @@ class _Battle:
         self,
         plan: Plan,
         digitmill: Installation,
+        db: Database,
         broker: RedisServer,
         restart_database: Callable[[], None] | None,
     ) -> None:
         self._plan = plan
         self._digitmill = digitmill
+        self._db = db
         self._broker = broker
         self._restart_database = restart_database
         self._rng = random.Random(plan.seed)
@@ -199,9 +204,9 @@ class _Battle:
 
     def _progress(self) -> tuple[int, bool]:
         """Return how many pages are read, and whether the batch is done."""
-        sql = "SELECT (SELECT count(*) FROM readings), (SELECT state FROM batches)"
-        ((pages_read, state),) = self._digitmill.query(sql)
-        return pages_read, state == "done"
+        with self._db.read() as connection:
+            pages_read = connection.scalar(select(func.count()).select_from(ReadingRow)) or 0
+            return pages_read, connection.scalar(select(BatchRow.state)) is BatchState.DONE
 
 
 def _kill(which: Callable[[OwnProcess], list[psutil.Process]], worker: OwnProcess) -> None:
@@ -225,7 +230,9 @@ def draw_scans(folder: Path, pages: int, seed: int) -> dict[PageName, str]:
     cards = [f"card-{index:02}.png" for index in range(CARDS)]
     images = [_draw_card(rng) for _ in cards]
     for card, image in zip(cards, images, strict=True):
-        image.save(folder / "cards" / card)
+        image.copy().save(
+            folder / "cards" / card
+        )  # a PNG encoder's settings stay with the image, and spoil TIFF
     shown: dict[PageName, str] = {}
     singles = pages * 6 // 10
     for index in range(singles):
@@ -346,8 +353,8 @@ What is left of a batch whose workers, queue and database are killed while it is
 {table}
 
 *Lost*: pages without a reading at the end. *Doubled*: pages with more than one. *Spoilt*: pages whose fields
-are not those of a run in peace. *Read again*: attempts beyond the first, which is what the strikes cost. The run
-without a sweeper shows that the strikes hit; it ends when nothing has moved for
+are not those of a run in peace. *Read again*: attempts beyond the first, which is what the strikes cost. The
+run without a sweeper shows that the strikes hit; it ends when nothing has moved for
 {PATIENCE_WITHOUT_SWEEPER_S:.0f} s.
 
 Pages are small synthetic cards and all periods are short (a lease of {SETTINGS["lease_s"]} s, a sweep every
