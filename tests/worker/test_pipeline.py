@@ -96,3 +96,14 @@ def test_stages_are_announced_in_order():
     read_page(draw_form("12").page, sure_of_seven, stage=note)
 
     assert stages == ["find", "cut", "read"]
+
+
+def test_a_digit_that_touches_its_box_is_accepted_when_the_reader_is_sure_of_it():
+    page = draw_form("777").page  # sevens as wide as their boxes
+
+    sure, unsure = (
+        read_page(page, sure_of_seven, ReadingRules(accept_confidence=bar)).fields[0] for bar in (0.5, 0.999)
+    )
+
+    assert (sure.status, sure.reasons) == (FieldStatus.ACCEPTED, ())
+    assert "touches the box" in unsure.reasons
