@@ -5,7 +5,7 @@ Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +16,7 @@ from segmentation.geometry import Point
 from segmentation.lines import LINE_SPREAD, Lines, find_lines
 from segmentation.page_frame import WorkingCopy
 
-SMALLEST_SIDE = 8  # of a box, inside
+SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, inside; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
 SQUARE_HULL = 0.85  # of the turned rectangle round it that a box fills, its dents filled up
@@ -25,6 +25,8 @@ SAME_SIZE = 0.2  # by which the sides of boxes of one kind differ
 MOST_SIZES = 4  # kinds of boxes on a page, and of regions that are none
 SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
 SIDE_COVERED = 0.78  # of it that a line covers
+COVERAGE_STEP = 0.05  # in which sides count as equally well covered
+WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 
 
@@ -59,11 +61,11 @@ class _Region:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """All boxes of one size on a page. `weight` says how much speaks for there being such boxes."""
+class _Match:
+    """A place where a box has its four sides; `coverage` is that of its worst side, 0 to 1."""
 
-    boxes: tuple[_Region, ...]
-    weight: float
+    box: _Region
+    coverage: float
 
 
 def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
@@ -76,8 +78,7 @@ def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
     lines = find_lines(copy.grey)
     regions = _enclosed_regions(lines)
     kinds = [_kind(lines, width, height) for width, height in _usual_sizes(regions)]
-    kinds.sort(key=lambda kind: (len(kind.boxes) > 2, kind.weight), reverse=True)
-    boxes = _without_overlaps([box for kind in kinds for box in kind.boxes])
+    boxes = _without_overlaps(_surest_first(kinds))
     alone = [region for region in regions if region.alone]
     return [
         PrintedBox(
@@ -123,7 +124,7 @@ def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, floa
     none.
     """
     _, _, columns, rows = cv2.boundingRect(contour)
-    if not (SMALLEST_SIDE <= columns <= LARGEST_SIDE and SMALLEST_SIDE <= rows <= LARGEST_SIDE):
+    if not (columns <= LARGEST_SIDE and rows <= LARGEST_SIDE):
         return None
     hull = cv2.convexHull(contour)
     (x, y), (width, height), degrees = cv2.minAreaRect(hull)
@@ -133,7 +134,9 @@ def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, floa
     if 45 <= degrees % 180 < 135:
         width, height = height, width
     width, height = width + 2 * LINE_SPREAD, height + 2 * LINE_SPREAD
-    return (x, y, width, height) if NARROWEST < width / height < WIDEST else None
+    if width < SMALLEST_WIDTH or height < SMALLEST_HEIGHT or not NARROWEST < width / height < WIDEST:
+        return None
+    return x, y, width, height
 
 
 def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
@@ -149,33 +152,54 @@ def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
     return sizes
 
 
-def _kind(lines: Lines, width: float, height: float) -> _Kind:
-    """Return the places where lines run round a box of this inner size, the surest first.
-
-    The weight is the paper that the boxes cover, by how much better than needed their sides are covered:
-    half a box, cut by a digit's straight stroke, is matched now and then, but weighs less.
-    """
+def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
+    """Return the places where lines run round a box of this inner size."""
     columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
     if columns >= lines.level.shape[1] or rows >= lines.level.shape[0]:
-        return _Kind((), 0.0)
+        return []
     level = np.asarray(cv2.blur(lines.level, (max(3, round(SIDE_SHARE * width)), 1)), np.uint8)
     upright = np.asarray(cv2.blur(lines.upright, (1, max(3, round(SIDE_SHARE * height)))), np.uint8)
     above, left = rows // 2, columns // 2
     across, down = np.s_[left : left - columns], np.s_[above : above - rows]
     sides = (level[:-rows, across], level[rows:, across], upright[down, :-columns], upright[down, columns:])
     worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
-    places = cv2.threshold(worst, round(255 * SIDE_COVERED), 255, cv2.THRESH_BINARY)[1]
-    scored = []
-    for contour in cv2.findContours(places, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
-        x, y, broad, high = cv2.boundingRect(contour)
-        middle = (y + (high - 1) // 2, x + (broad - 1) // 2)
-        score = sum(int(side[middle]) for side in sides) / (4 * 255) - SIDE_COVERED
-        centre_x, centre_y = x + (broad - 1 + columns) / 2, y + (high - 1 + rows) / 2
-        scored.append((score, _Region(centre_x, centre_y, width, height)))
-    scored.sort(key=lambda pair: -pair[0])
-    boxes = _without_overlaps([box for _, box in scored])
-    kept = set(boxes)
-    return _Kind(tuple(boxes), width * height * sum(score for score, box in scored if box in kept))
+    matches = [
+        _Match(_Region(x + columns / 2, y + rows / 2, width, height), coverage / 255)
+        for x, y, coverage in _peaks(worst, round(255 * SIDE_COVERED))
+    ]
+    return matches
+
+
+def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
+    """Return all boxes, the best covered first; among equals, those of the kind that covers most paper.
+
+    Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they are
+    covered less well than whole boxes, or there are fewer of them.
+    """
+    paper = [sum(match.box.width * match.box.height for match in kind) for kind in kinds]
+    ranked = [
+        (-round(match.coverage / COVERAGE_STEP), -paper[index], match.box)
+        for index, kind in enumerate(kinds)
+        for match in kind
+    ]
+    ranked.sort(key=lambda entry: entry[:2])
+    return [box for _, _, box in ranked]
+
+
+def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
+    """Yield x, y and height of the peaks higher than `least`; ground that is wider than a peak is searched
+    higher up.
+    """
+    above = cv2.threshold(heights, least, 255, cv2.THRESH_BINARY)[1]
+    for contour in cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        x, y, width, height = cv2.boundingRect(contour)
+        ground = heights[y : y + height, x : x + width]
+        highest = int(ground.max())
+        if max(width, height) > WIDEST_PEAK and highest > least + 1:
+            for inner_x, inner_y, top in _peaks(ground, (least + highest) // 2):
+                yield x + inner_x, y + inner_y, top
+        else:
+            yield x + (width - 1) / 2, y + (height - 1) / 2, highest
 
 
 def _without_overlaps(boxes: Sequence[_Region]) -> list[_Region]:
