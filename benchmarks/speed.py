@@ -1,7 +1,7 @@
 """What a page costs in `digitmill run`, beside a bare decode of the same bytes; what a second process brings.
 
 `python -m benchmarks.speed` prints the table; --write puts it into benchmarks/README.md. The command is
-measured from outside, on a small and on a large batch: the difference is what pages cost, the rest is start-up.
+measured from outside, on a small and on a large batch: the difference is what pages cost, the rest start-up.
 Costs are CPU time, the command's and its children's: that is per core, and what else the machine does matters
 least to it. Only the gain of a second process is wall time.
 """
