@@ -1,7 +1,7 @@
 """Child processes that work through tasks. A task that kills or hangs its child costs that task and no other.
 
-The parent has one thread and hands out one task at a time. Each child has a pipe of its own: there is no shared
-lock that a killed child could take with it.
+The parent has one thread and hands out one task at a time. Each child has a pipe of its own: there is no lock
+that a killed child could take with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -116,6 +116,7 @@ class Crew(Generic[Task, Result]):
         here, there = connection.Pipe()
         process = get_context("spawn").Process(target=_work, args=(there, self._prepare), daemon=True)
         # Ctrl-C reaches the whole group, and the parent alone decides: children inherit the signal blocked.
+        resource_tracker.ensure_running()  # whose own start would unblock it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()

@@ -8,7 +8,7 @@ starts: a lease names its holder's machine and process, and nobody waits for a p
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ from worker.database.engine import Database
 from worker.settings import Settings
 
 POLL_S = 0.5  # while others hold the last pages
+MAX_UNBEGUN = 3  # losses before the step was claimed, which the database does not count as attempts
 
 
 class Step(NamedTuple):
@@ -57,6 +58,7 @@ def read_batch(db: Database, settings: Settings, batch: str) -> Generator[Progre
     `settings.max_attempts` times, and then fails with the reason. Raises what open_mill raises.
     """
     finished = 0
+    losses: Counter[Step] = Counter()
     crew = Crew(settings.processes, partial(_prepare, settings), time_limit_s=settings.page_time_limit_s)
     with crew:
         while True:
@@ -73,7 +75,8 @@ def read_batch(db: Database, settings: Settings, batch: str) -> Generator[Progre
                 if isinstance(outcome, Finished):
                     more = outcome.result
                 else:
-                    more = _steps(_note_loss(db, settings, outcome))
+                    losses[outcome.task] += 1
+                    more = _after_loss(db, settings, outcome, losses[outcome.task])
                 steps.extend(more)
                 if more:
                     known += len(more) - 1
@@ -96,9 +99,14 @@ def _take_step(mill: Mill, step: Step) -> tuple[Step, ...]:
     return ()
 
 
-def _note_loss(db: Database, settings: Settings, lost: Lost[Step]) -> Overdue:
+def _after_loss(db: Database, settings: Settings, lost: Lost[Step], times: int) -> tuple[Step, ...]:
+    """Return the steps to be tried again; none where this was tried often enough."""
+    if times > settings.max_attempts + MAX_UNBEGUN:
+        raise RuntimeError(
+            f"{lost.task.kind} {lost.task.id} cannot even be begun: {lost.reason}, {times} times"
+        )
     document_id, page_id = (lost.task.id, None) if lost.task.kind == "document" else (None, lost.task.id)
-    return record_crash(db, settings, lost.reason, document_id=document_id, page_id=page_id)
+    return _steps(record_crash(db, settings, lost.reason, document_id=document_id, page_id=page_id))
 
 
 def _steps(queued: Overdue) -> tuple[Step, ...]:
