@@ -152,14 +152,14 @@ def random_spec(
 ) -> FormSpec:
     """Return a spec by chance: every kind, line, skew and damage comes up, up to three damages a page.
 
-    Boxes are at least 22 pixels wide: that is what somebody would scan.
+    Boxes are at least 24 pixels wide (19 in a header): smaller ones nobody would scan so.
     """
     rng = np.random.default_rng((seed, 1))
     kind = kinds[seed % len(kinds)]
     dpi = int(rng.choice(dpis))
     count = int(rng.choice(4, p=(0.34, 0.33, 0.22, 0.11)))
     damages = tuple(Damage(str(name)) for name in rng.choice(list(Damage), count, replace=False))
-    box_width = float(rng.uniform(max(5.0, 22 * MM_PER_INCH / dpi), 10.0))
+    box_width = float(rng.uniform(max(5.0, 24 * MM_PER_INCH / dpi), 10.0))
     # Pale lines that one threshold wipes out leave no boxes to find: nobody scans such a form to 1 bit.
     colours = [name for name in COLOURS if name == "black" or Damage.ONE_BIT not in damages]
     colour = COLOURS["black" if rng.random() < 0.5 else str(rng.choice(colours))]
@@ -169,6 +169,8 @@ def random_spec(
         box_width=box_width,
         box_height=box_width * float(rng.uniform(0.9, 1.9 if kind is FieldKind.TABLE else 1.5)),
         gap=box_width * float(rng.uniform(0.12, 0.45)),
+        large=float(rng.uniform(1.1, 1.4)) if rng.random() < 0.3 else 1.0,
+        header="".join(map(str, rng.integers(0, 10, 6))) if rng.random() < 0.3 else "",
         ruling=Ruling(float(rng.uniform(0.15, 0.7)), colour),
         paragraphs=int(rng.integers(0, 3)),
         word_table=bool(rng.random() < 0.5),

@@ -11,6 +11,7 @@ from training.forms.sheet import BLACK, BLANK, Colour, FieldKind, Rect, Ruling, 
 
 A4_WIDTH, A4_HEIGHT = 210.0, 297.0
 MARGIN = 14.0
+SMALL = 0.8  # of a box, in the header
 FIELD_SPACING = 4.5  # white between two rows of fields
 
 WORDS = """
@@ -40,6 +41,8 @@ class LayoutSpec:
     box_width: float = 7.0  # mm
     box_height: float = 9.0  # mm
     gap: float = 2.0  # between separate boxes, mm
+    large: float = 1.0  # every third field's boxes are this many times as large
+    header: str = ""  # a comb of its own above everything, in boxes a fifth smaller
     ruling: Ruling = field(default_factory=Ruling)
     paragraphs: int = 1
     word_table: bool = True
@@ -54,7 +57,7 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
     if spec.watermark:
         _watermark(press)
     press.print(MARGIN, MARGIN + 5, _words(rng, 4).upper(), 3.6, bold=True)
-    y = MARGIN + 12
+    y = _header(press, MARGIN + 12, spec) if spec.header else MARGIN + 12
     blocks = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
     rng.shuffle(blocks)
     above = int(rng.integers(0, len(blocks) + 1))
@@ -74,24 +77,34 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
 # Each block is printed at `y` and returns where the next one starts.
 
 
+def _header(press: Press, y: float, spec: LayoutSpec) -> float:
+    width, height = spec.box_width * SMALL, spec.box_height * SMALL
+    press.print(MARGIN, y + height * 0.65, "Form number", 2.2)
+    press.boxes("header", Rect(MARGIN + 30, y, width, height), spec.header)
+    return y + height + FIELD_SPACING
+
+
 def _field_rows(press: Press, y: float, spec: LayoutSpec, rng: np.random.Generator) -> float:
     """Print fields from left to right with a label before each; where one doesn't fit, start a new row."""
     gap = spec.gap if spec.kind is FieldKind.SEPARATE else 0.0
     row, column, x = 1, 1, MARGIN
+    row_height = spec.box_height * max(spec.large, 1.0)
     y += FIELD_SPACING
-    for value in spec.values:
+    for index, value in enumerate(spec.values):
+        scale = spec.large if index % 3 == 2 else 1.0
+        box_width, box_height = spec.box_width * scale, spec.box_height * scale
         label = _words(rng, int(rng.integers(1, 3)))
         label_width = 4.0 + 2.2 * len(label)
-        width = len(value) * (spec.box_width + gap)
+        width = len(value) * (box_width + gap)
         if column > 1 and x + label_width + width > A4_WIDTH - MARGIN:
             row, column, x = row + 1, 1, MARGIN
-            y += spec.box_height + FIELD_SPACING
-        press.print(x, y + spec.box_height * 0.65, label, 2.2)
-        first = Rect(x + label_width, y, spec.box_width, spec.box_height)
+            y += row_height + FIELD_SPACING
+        press.print(x, y + box_height * 0.65, label, 2.2)
+        first = Rect(x + label_width, y, box_width, box_height)
         right = press.boxes(f"r{row:02d}c{column:02d}", first, value, kind=spec.kind, gap=gap)
-        x = right + 2 * spec.box_width
+        x = right + 2 * box_width
         column += 1
-    return y + spec.box_height + FIELD_SPACING
+    return y + row_height + FIELD_SPACING
 
 
 def _field_table(press: Press, y: float, spec: LayoutSpec, rng: np.random.Generator) -> float:
