@@ -18,6 +18,8 @@ from training.dataset import Dataset, check, load_dataset
 from training.distortions import Distortion
 from training.errors import DatasetUnreadable, ExportRefused, RunMismatch, TrainingError, WeightsUnreadable
 from training.recipe import Recipe
+from training.score import BATCH_SIZES, classify, digits_per_second, open_session
+from training.score import score as score_of
 
 if TYPE_CHECKING:
     from training.fit import Watch
@@ -54,10 +56,10 @@ def compare(data: Path | None, weights: Path | None, out: Path) -> None:
 
     Killed and started again with the same --out, it goes on after the last finished epoch.
     """
+    dataset = _load(data)
     from training.compare import RECIPES
     from training.compare import compare as compare_all
 
-    dataset = _load(data)
     with _progress() as watch:
         gallery = compare_all(dataset, out, RECIPES, weights=_weights_in(weights), watch=watch)
     talk.print(f"the winner is {gallery.run}: {out / 'digits.onnx'}; scorecards in {out / 'scorecards'}")
@@ -82,10 +84,10 @@ def fit(
     out: Path,
 ) -> None:
     """Train one model and export it to OUT/model.onnx, with its scorecard beside it."""
+    dataset = _load(data)
     from training.compare import train_and_export
 
     recipe = Recipe(architecture, seed, epochs, distortion=Distortion() if distorted else None)
-    dataset = _load(data)
     with _progress() as watch:
         card = train_and_export(recipe, dataset, out, _weights_in(weights), watch)
     talk.print(f"{card.validation.accuracy:.2%} of the validation digits right: {out / 'model.onnx'}")
@@ -97,9 +99,6 @@ def fit(
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
 def score(model: Path, data: Path | None, split: str) -> None:
     """Print how well and how fast an exported MODEL reads labelled digits, as JSON."""
-    from training.score import BATCH_SIZES, classify, digits_per_second, open_session
-    from training.score import score as score_of
-
     session = open_session(model.read_bytes())
     dataset = _load(data)
     digits = dataset.test if split == "test" else dataset.validation

@@ -24,7 +24,8 @@ PARITY_TOLERANCE = 1e-4  # 6e-7 is usual; MobileNet's many layers reach 1e-5
 def convert(model: keras.Model, glyphs: Glyphs) -> onnx.ModelProto:
     """Return the model as an ONNX graph, uint8 glyphs in, probabilities out, any number at a time.
 
-    Raises ExportRefused unless the graph and the model agree on the first thousand of `glyphs`.
+    Raises ExportRefused where ONNX has no words for the model, and unless the graph and the model agree on
+    the first thousand of `glyphs`.
     """
     signature = tf.TensorSpec((None, GLYPH_SIDE, GLYPH_SIDE), tf.uint8, name=INPUT_NAME)
 
@@ -35,7 +36,10 @@ def convert(model: keras.Model, glyphs: Glyphs) -> onnx.ModelProto:
     graph, _ = tf2onnx.convert.from_function(read, input_signature=[signature], opset=OPSET)
     for value in (*graph.graph.input, *graph.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"  # tf2onnx calls it unk__123
-    onnx.checker.check_model(graph)
+    try:
+        onnx.checker.check_model(graph)
+    except onnx.checker.ValidationError as error:  # tf2onnx leaves what it cannot convert in the graph
+        raise ExportRefused(f"the model cannot be said in ONNX, nothing was saved: {error}") from error
     refuse_unless_alike(model, graph, glyphs[:PARITY_GLYPHS])
     return graph
 

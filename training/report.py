@@ -72,9 +72,9 @@ def _page(families: Families, winner: Scorecard, pictures: str) -> str:
 
 Made by `digitmill-train report` from the scorecards in `training/scorecards/`; not to be edited by hand.
 
-The model that ships is **{_title(recipe.family)}**, seed {recipe.seed}. It reads {test.accuracy:.2%} of MNIST's
-{test.images:,} test images right ({test.images - round(test.accuracy * test.images)} mistakes). It has
-{winner.parameters:,} parameters, takes {winner.onnx_bytes / 1e3:,.0f} kB of ONNX and reads
+The model that ships is **{_title(recipe.family)}**, seed {recipe.seed}. It reads {test.accuracy:.2%} of
+MNIST's {test.images:,} test images right ({test.images - round(test.accuracy * test.images)} mistakes). It
+has {winner.parameters:,} parameters, takes {winner.onnx_bytes / 1e3:,.0f} kB of ONNX and reads
 {winner.digits_per_second["64"]:,.0f} digits/s on one thread.
 
 It reads one handwritten digit, cut from its box and made a 28 x 28 glyph by `segmentation.glyph`. It knows
@@ -88,9 +88,9 @@ forms are read.
 {_families_table(families)}
 
 Mean of the seeds, lowest and highest in brackets. *To beat* is the report's figure on the test images.
-Training minutes include the frozen features of MobileNet. Minutes and speeds were taken on
-{winner.machine}, which had other work to do: take them as orders of magnitude. Speeds
-are in onnxruntime on one thread, by batch size, the median of five rounds, all models in one go.
+Training minutes include the frozen features of MobileNet; {winner.machine},
+had other work to do, so take them as orders of magnitude. Speeds are in onnxruntime on one thread, by batch
+size: digits per second of that thread's own time, the median of five rounds, all models in one go.
 
 ## Every run
 
@@ -99,15 +99,16 @@ are in onnxruntime on one thread, by batch size, the median of five rounds, all 
 ## How it was chosen
 
 On the {winner.validation.images:,} validation images alone: the most accurate of the models with at most
-4 MB of ONNX and at least 8,000 digits/s on one thread, by log-loss where two are equal. Only then was every run scored on
-the test images, once.
+4 MB of ONNX and at least 8,000 digits/s on one thread, by log-loss where two are equal. Only then was every
+run scored on the test images, once.
 
 ## How it was trained
 
 Data: {sources}; {winner.split}. No value is missing; the classes are near enough to equal.
 
 Adam at {recipe.learning_rate:g}, batches of {recipe.batch}, {recipe.epochs} epochs, shuffled anew in each;
-categorical cross-entropy on one-hot labels; pixels scaled to [0, 1] inside the network; the weights after the last epoch are kept.
+categorical cross-entropy on one-hot labels; pixels scaled to [0, 1] inside the network; the weights after
+the last epoch are kept.
 {_distortion_in_words(recipe.distortion)}
 MobileNet starts from ImageNet's weights at 96 x 96: its layers up to conv_pw_11 stay as they are, those
 above and a softmax layer are trained, for fewer epochs.

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WITHOUT_TENSORFLOW = """
+import sys
+class Uninstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow", "keras", "h5py", "onnx", "tf2onnx", "matplotlib"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Uninstalled())
+"""
+
+
+def train(*words: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    argv = ["digitmill-train", *words]
+    code = f"{before}\nimport sys\nfrom training.cli import main\nsys.argv = {argv!r}\nmain()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "--out", "nowhere"),
+        ("fit", "--architecture", "dropout", "--out", "nowhere"),
+        ("export", "nowhere", "-o", "nowhere.onnx"),
+        ("report",),
+    ],
+)
+def test_without_tensorflow_the_extra_to_install_is_named(words: tuple[str, ...]) -> None:
+    ended = train(*words, before=WITHOUT_TENSORFLOW)
+
+    assert ended.returncode == 2
+    assert "pip install 'digitmill[training]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_needs_no_tensorflow() -> None:
+    ended = train("--help", before=WITHOUT_TENSORFLOW)
+
+    assert ended.returncode == 0
+    assert all(command in ended.stdout for command in ("compare", "fit", "score", "export", "report"))
+
+
+def test_bad_data_ends_with_a_sentence_and_exit_code_8(tmp_path: Path) -> None:
+    ended = train(
+        "fit", "--architecture", "dropout", "--data", str(tmp_path / "gone"), "--out", str(tmp_path)
+    )
+
+    assert ended.returncode == 8
+    assert "gone does not exist" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_file_that_is_not_there_ends_with_its_path_and_exit_code_5(tmp_path: Path) -> None:
+    ended = train("score", str(tmp_path / "gone.onnx"))
+
+    assert ended.returncode == 5
+    assert "gone.onnx: No such file" in ended.stderr
+
+
+def test_an_unknown_option_is_a_matter_of_usage() -> None:
+    assert train("compare", "--fast").returncode == 2

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+
+from tests.training.made_digits import made_digits
+from training.distortions import Distortion, distort
+
+GLYPHS = made_digits(20).glyphs
+STILL = Distortion(turn_degrees=0, slant=0, scale=0, shift=0)
+
+
+def centres(
+    glyphs: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return the centre of mass (n, 2) as x, y of each glyph."""
+    ink = glyphs.astype(float)
+    total = ink.sum(axis=(1, 2))
+    columns, rows = np.arange(ink.shape[2]), np.arange(ink.shape[1])
+    return np.stack([ink.sum(axis=1) @ columns / total, ink.sum(axis=2) @ rows / total], axis=1)
+
+
+def test_no_distortion_leaves_a_glyph_as_it_is() -> None:
+    np.testing.assert_array_equal(distort(GLYPHS, STILL, np.random.default_rng(0)), GLYPHS)
+
+
+def test_a_shift_moves_the_ink_by_no_more_than_it_says() -> None:
+    shifted = distort(GLYPHS, Distortion(0, 0, 0, shift=2.0), np.random.default_rng(0))
+
+    moved = np.abs(centres(shifted) - centres(GLYPHS))
+    assert moved.max() <= 2.1
+    assert moved.max() > 1.0
+
+
+def test_a_glyph_is_turned_and_scaled_about_its_middle() -> None:
+    middle = np.zeros((1, 28, 28), np.uint8)
+    middle[0, 10:18, 10:18] = 255
+
+    turned = distort(np.repeat(middle, 20, axis=0), Distortion(shift=0), np.random.default_rng(0))
+
+    np.testing.assert_allclose(centres(turned), 13.5, atol=0.2)
+    assert len(np.unique(turned, axis=0)) == 20
+
+
+def test_the_same_seed_distorts_alike() -> None:
+    first, again = (distort(GLYPHS, Distortion(), np.random.default_rng(5)) for _ in range(2))
+
+    np.testing.assert_array_equal(first, again)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.training.made_digits import made_dataset, made_digits
+from training.architectures import FROZEN, architecture_names, build
+from training.distortions import Distortion
+from training.errors import RunMismatch, TrainingError, WeightsUnreadable
+from training.fit import fit
+from training.recipe import Recipe
+
+# Dropout and distortion draw random numbers: what is interrupted must draw the same ones when it goes on.
+RECIPE = Recipe("dropout", seed=3, epochs=3, batch=50, distortion=Distortion())
+DATASET = made_dataset()
+
+
+@pytest.fixture(scope="module")
+def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a narrow MobileNet without top, as Keras 3 saves them; random, but enough to be loaded."""
+    path = tmp_path_factory.mktemp("mobilenet") / "narrow.weights.h5"
+    keras.utils.set_random_seed(0)
+    keras.applications.MobileNet((96, 96, 3), alpha=0.25, include_top=False, weights=None).save_weights(path)
+    return path
+
+
+def test_every_file_of_the_folder_is_an_architecture() -> None:
+    assert architecture_names() == ("convolution", "dropout", "mobilenet")
+
+
+@pytest.mark.parametrize("architecture", ["convolution", "dropout", "mobilenet"])
+def test_a_network_takes_raw_glyphs_and_gives_probabilities(architecture: str, narrow_weights: Path) -> None:
+    model = build(architecture, narrow_weights)
+
+    probabilities = model.predict_on_batch(made_digits(7).glyphs)
+
+    assert model.input.dtype == "uint8"
+    assert probabilities.shape == (7, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(TrainingError, match="'perceptron'; there are convolution, dropout, mobilenet"):
+        build("perceptron")
+
+
+def test_the_networks_of_the_report_have_its_layers() -> None:
+    kinds = [type(layer).__name__ for layer in build("dropout").layers]
+
+    assert [kind for kind in kinds if kind not in ("InputLayer", "Rescaling", "Reshape")] == [
+        *["Conv2D", "MaxPooling2D"] * 2,
+        "Flatten",
+        "Dropout",
+        "Dense",
+        "Dense",
+    ]
+    assert "Dropout" not in [type(layer).__name__ for layer in build("convolution").layers]
+    assert (
+        next(layer.rate for layer in build("dropout").layers if isinstance(layer, keras.layers.Dropout))
+        == 0.5
+    )
+
+
+def test_a_few_hundred_digits_are_learnt_in_seconds(tmp_path: Path) -> None:
+    trained = fit(Recipe("convolution", epochs=4, batch=32), DATASET, tmp_path / "run")
+
+    assert [epoch.seconds > 0 for epoch in trained.curve] == [True] * 4
+    assert trained.curve[-1].validation_accuracy > 0.95
+    assert trained.curve[-1].loss < trained.curve[0].loss
+
+
+def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+    def interrupt_in_the_second_epoch(what: str, step: int, _steps: int) -> None:
+        if what.endswith("epoch 2/3") and step == 5:
+            raise KeyboardInterrupt
+
+    whole = fit(RECIPE, DATASET, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(RECIPE, DATASET, tmp_path / "stopped", watch=interrupt_in_the_second_epoch)
+    shown: list[str] = []
+    resumed = fit(RECIPE, DATASET, tmp_path / "stopped", watch=lambda what, _step, _steps: shown.append(what))
+
+    assert set(shown) == {f"{RECIPE.name} epoch 2/3", f"{RECIPE.name} epoch 3/3"}
+    for expected, weight in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
+
+
+def test_a_folder_with_another_run_is_not_trained_over(tmp_path: Path) -> None:
+    fit(Recipe("convolution", epochs=1, batch=200), DATASET, tmp_path)
+
+    with pytest.raises(RunMismatch, match="another recipe or other data"):
+        fit(Recipe("convolution", seed=1, epochs=1, batch=200), DATASET, tmp_path)
+
+
+def test_mobilenets_lower_layers_stay_and_are_computed_once(tmp_path: Path, narrow_weights: Path) -> None:
+    few = made_dataset(60, 10)
+    shown: list[str] = []
+
+    def fit_seed(seed: int) -> keras.Model:
+        recipe = Recipe("mobilenet", seed, epochs=1, batch=30)
+        folder = tmp_path / recipe.name
+        return fit(
+            recipe, few, folder, weights=narrow_weights, watch=lambda what, *_: shown.append(what)
+        ).model
+
+    first, second = fit_seed(0), fit_seed(1)
+
+    assert shown.count("mobilenet frozen features") == 2  # training and validation, of the first seed
+    fresh = build("mobilenet", narrow_weights)
+    for before, after in zip(
+        fresh.get_layer(FROZEN).get_weights(), first.get_layer(FROZEN).get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(before, after)
+    assert any(
+        (one != other).any() for one, other in zip(first.get_weights(), second.get_weights(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_1_0_224_trunk_to_conv_dw_13.weights.h5",
+        "mobilenet_7_5_224_tf_no_top.weights.h5",
+        "mobilenet_2_5_224_tf_no_top.h5",
+    ],
+)
+def test_public_weight_files_of_every_kind_are_loaded(shared_data: Path, name: str) -> None:
+    one, other = (
+        build("mobilenet", shared_data / "mobilenet" / name),
+        build("mobilenet", shared_data / "mobilenet" / name),
+    )
+
+    loaded = zip(one.get_layer(FROZEN).get_weights(), other.get_layer(FROZEN).get_weights(), strict=True)
+    assert all((first == second).all() for first, second in loaded)  # random weights would differ
+
+
+def test_a_file_without_mobilenets_weights_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.weights.h5"
+    build("convolution").save_weights(other)
+
+    for path in (other, tmp_path / "gone.weights.h5"):
+        with pytest.raises(WeightsUnreadable, match=f"{path.name} holds no weights of MobileNet"):
+            build("mobilenet", path)
+
+
+def test_frozen_features_cannot_be_distorted(tmp_path: Path, narrow_weights: Path) -> None:
+    with pytest.raises(TrainingError, match="cannot be distorted"):
+        fit(
+            Recipe("mobilenet", distortion=Distortion()),
+            made_dataset(20, 10),
+            tmp_path,
+            weights=narrow_weights,
+        )

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.worker.small_models import CARD
+from training.model_card import METADATA_KEY, CardUnreadable, ModelCard
+
+
+def test_a_card_comes_back_from_the_metadata_as_it_was() -> None:
+    card = replace(CARD, test_accuracy=0.9912, note="Größe und 数", versions={"keras": "3.15.1"})
+
+    assert ModelCard.from_metadata(card.to_metadata()) == card
+
+
+def test_entries_of_later_versions_are_passed_over() -> None:
+    entries = json.loads(CARD.to_metadata()[METADATA_KEY]) | {"favourite_colour": "blue"}
+
+    assert ModelCard.from_metadata({METADATA_KEY: json.dumps(entries)}) == CARD
+
+
+def test_metadata_without_a_whole_card_are_refused_with_the_entry_that_lacks() -> None:
+    entries = json.loads(CARD.to_metadata()[METADATA_KEY])
+    del entries["glyph_recipe"]
+
+    with pytest.raises(CardUnreadable, match="no model card"):
+        ModelCard.from_metadata({"author": "somebody"})
+    with pytest.raises(CardUnreadable, match="glyph_recipe"):
+        ModelCard.from_metadata({METADATA_KEY: json.dumps(entries)})
