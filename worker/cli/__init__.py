@@ -52,12 +52,21 @@ class DigitmillGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            outcome = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has seen enough (`| head`); the interpreter must not complain of it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+        return outcome
+
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and leave with its exit code."""
         extra["standalone_mode"] = False
         try:
             outcome = super().main(*args, **extra)
-            sys.stdout.flush()
         except Exception as error:  # noqa: BLE001 (nothing may pass as a stack trace)
             sys.exit(_report(error))
         sys.exit(outcome if isinstance(outcome, int) else ExitCode.OK)
@@ -66,10 +75,6 @@ class DigitmillGroup(click.Group):
 def _report(error: Exception) -> int:
     """Say on stderr what went wrong and return the exit code."""
     _log.debug("The command ended in an error", exc_info=error)  # seen with --debug
-    if isinstance(error, BrokenPipeError):
-        # Whoever read our output has seen enough (`| head`): the interpreter must not complain as it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     if isinstance(error, click.Abort):  # click's word for Ctrl-C; its cause has our own
         how_to_go_on = str(error.__cause__ or "") or "The same command again goes on where it stopped."
         click.echo(f"\nInterrupted. {how_to_go_on}", err=True)
