@@ -245,67 +245,64 @@ FLATBED = Capture(150, skew_degrees=-1.4, damages=(Damage.NOISE, Damage.UNEVEN))
 FEEDER = Capture(200, skew_degrees=0.8, damages=(Damage.ONE_BIT, Damage.SPECKLE))
 COPY = Capture(150, skew_degrees=2.3, damages=(Damage.BLUR, Damage.FAINT))
 
-TALLIES = {
-    "tallies/station-0412.png": Scan(
+EMPTY_LINE = ("____", "___")
+
+SAMPLES: dict[str, Sequence[Scan]] = {
+    "tallies/station-0412.png": [Scan(
         tally("0412", "08112026", ("_275", "__88", "1041", "_309", "__17"), ("1730", "__21", "1751"), 1),
         CLERK, FELT_BLACK, OFFICE, 11,
-    ),
-    "tallies/station-0413.jpg": Scan(
+    )],
+    "tallies/station-0413.jpg": [Scan(
         tally("0413", "08112026", ("_196", "_142", "_877", "_450", "___9"), ("1674", "__36", "1710"), 2),
         TELLER, BALLPOINT_BLUE, FLATBED, 12,
-    ),
-    "tallies/station-0414.jpg": Scan(
+    )],
+    "tallies/station-0414.jpg": [Scan(
         tally("0414", "08112026", ("_301", "__74", "_923", "_288", "__25"), ("1611", "___8", "1619"), 3),
         ENUMERATOR, FELT_BLACK, COPY, 13,
-    ),
-    "tallies/station-0415.png": Scan(
+    )],
+    "tallies/station-0415.png": [Scan(
         tally("0415", "08112026", ("_163", "__95", "_742", "_517", "__40"), ("1557", "__13", "1570"), 4),
         READER, FELT_BLACK, FEEDER, 14,
-    ),
-}  # fmt: skip
-EXAMS = {
-    "exams/cover-001.jpg": Scan(
+    )],
+    "exams/cover-001.jpg": [Scan(
         exam_cover("10473926", "214", ("17", "_9", "20", "14", "_6", "12"), "_78", 5),
         STUDENT, PENCIL_GREY, Capture(150, 1.1, (Damage.NOISE,)), 15,
-    ),
-    "exams/cover-002.png": Scan(
+    )],
+    "exams/cover-002.png": [Scan(
         exam_cover("10468150", "214", ("20", "18", "19", "15", "20", "11"), "103", 6),
         TELLER, FELT_BLACK, Capture(200, -0.6, (Damage.ONE_BIT,)), 16,
-    ),
-}  # fmt: skip
-SLIPS = {
-    "slips/payment-7001.png": Scan(
+    )],
+    "slips/payment-7001.png": [Scan(
         payment_slip("00418273650945", "2026110831", "__1247", "50", 7),
         CLERK, BALLPOINT_BLUE, Capture(150, colour=True), 17,
-    ),
-    "slips/payment-7002.jpg": Scan(
+    )],
+    "slips/payment-7002.jpg": [Scan(
         payment_slip("00418273650945", "2026110907", "___386", "09", 8),
         STUDENT, BALLPOINT_BLUE, Capture(200, 1.7, (Damage.JPEG,), colour=True), 18,
-    ),
+    )],
+    "meters/cards.tif": [
+        Scan(meter_card("4810367", "03112026", "_28419", "_28677", 9), READER, FELT_BLACK, FEEDER, 19),
+        Scan(meter_card("4810391", "03112026", "__7305", "__7452", 10), CLERK, BALLPOINT_BLUE, FEEDER, 20),
+        Scan(meter_card("4811024", "04112026", "103980", "104216", 11), STUDENT, BALLPOINT_BLUE, FEEDER, 21),
+        Scan(meter_card("4811126", "04112026", "_56073", "______", 12), ENUMERATOR, FELT_BLACK, FEEDER, 22),
+    ],
+    "census/block-20617.pdf": [
+        Scan(
+            census_sheet("20617", "0038", [("1971", "412"), ("1974", "233"), ("2003", "101"), ("2009", "000"),
+                                           EMPTY_LINE, EMPTY_LINE], 13),
+            ENUMERATOR, BALLPOINT_BLUE, Capture(150, 0.4, colour=True), 23,
+        ),
+        Scan(
+            census_sheet("20617", "0039", [("1938", "900"), *[EMPTY_LINE] * 5], 14),
+            ENUMERATOR, BALLPOINT_BLUE, Capture(150, -1.9, colour=True), 24,
+        ),
+        Scan(
+            census_sheet("20617", "0040", [("1985", "517"), ("1986", "346"), ("2014", "000"), ("2017", "000"),
+                                           ("2021", "000"), ("1952", "900")], 15),
+            TELLER, BALLPOINT_BLUE, Capture(150, colour=True), 25,
+        ),
+    ],
 }  # fmt: skip
-METERS = [
-    Scan(meter_card("4810367", "03112026", "_28419", "_28677", 9), READER, FELT_BLACK, FEEDER, 19),
-    Scan(meter_card("4810391", "03112026", "__7305", "__7452", 10), CLERK, BALLPOINT_BLUE, FEEDER, 20),
-    Scan(meter_card("4811024", "04112026", "103980", "104216", 11), STUDENT, BALLPOINT_BLUE, FEEDER, 21),
-    Scan(meter_card("4811126", "04112026", "_56073", "______", 12), ENUMERATOR, FELT_BLACK, FEEDER, 22),
-]
-EMPTY_LINE = ("____", "___")
-CENSUS = [
-    Scan(
-        census_sheet("20617", "0038", [("1971", "412"), ("1974", "233"), ("2003", "101"), ("2009", "000"),
-                                       EMPTY_LINE, EMPTY_LINE], 13),
-        ENUMERATOR, BALLPOINT_BLUE, Capture(150, 0.4, colour=True), 23,
-    ),
-    Scan(
-        census_sheet("20617", "0039", [("1938", "900"), *[EMPTY_LINE] * 5], 14),
-        ENUMERATOR, BALLPOINT_BLUE, Capture(150, -1.9, colour=True), 24,
-    ),
-    Scan(
-        census_sheet("20617", "0040", [("1985", "517"), ("1986", "346"), ("2014", "000"), ("2017", "000"),
-                                       ("2021", "000"), ("1952", "900")], 15),
-        TELLER, BALLPOINT_BLUE, Capture(150, colour=True), 25,
-    ),
-]  # fmt: skip
 
 
 def picture(form: DrawnForm) -> Image.Image:
@@ -332,34 +329,31 @@ def truth_line(file: str, page: int, form: DrawnForm) -> str:
     )
 
 
-def main() -> None:
+def draw_samples(folder: Path) -> int:
+    """Draw all scans into folder/scans and the truth into folder/truth.jsonl; return the number of pages."""
     truth = []
-    for file, scan in {**TALLIES, **EXAMS, **SLIPS}.items():
-        path = EXAMPLES / "scans" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        form = scan.draw()
-        picture(form).save(path, dpi=(scan.capture.dpi,) * 2, quality=72, optimize=True)
-        truth.append(truth_line(file, 1, form))
-    for file, scans in {"meters/cards.tif": METERS, "census/block-20617.pdf": CENSUS}.items():
-        path = EXAMPLES / "scans" / file
+    for file, scans in SAMPLES.items():
+        path = folder / "scans" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         forms = [scan.draw() for scan in scans]
         save_pages(path, [picture(form) for form in forms], scans[0].capture.dpi)
         truth += [truth_line(file, number, form) for number, form in enumerate(forms, start=1)]
-    (EXAMPLES / "truth.jsonl").write_text("\n".join(truth) + "\n", encoding="utf-8")
-    print(f"{len(truth)} pages in {EXAMPLES / 'scans'}, what stands in them in {EXAMPLES / 'truth.jsonl'}")
+    (folder / "truth.jsonl").write_text("\n".join(truth) + "\n", encoding="utf-8")
+    return len(truth)
 
 
-def save_pages(path: Path, pages: list[Image.Image], dpi: int) -> None:
+def save_pages(path: Path, pages: Sequence[Image.Image], dpi: int) -> None:
     first, *others = pages
-    if path.suffix == ".pdf":
-        # Fixed dates: Pillow would write the clock's into the file.
-        midnight = time.struct_time((2026, 11, 9, 0, 0, 0, 0, 313, 0))
-        first.save(path, save_all=True, append_images=others, resolution=dpi, quality=72,
-                   creationDate=midnight, modDate=midnight)  # fmt: skip
-    else:
-        first.save(path, save_all=True, append_images=others, dpi=(dpi, dpi), compression="group4")
+    match path.suffix:
+        case ".pdf":
+            day = time.struct_time((2026, 11, 9, 0, 0, 0, 0, 313, 0))  # else the clock's goes into the file
+            first.save(path, save_all=True, append_images=others, resolution=dpi, quality=72,
+                       creationDate=day, modDate=day)  # fmt: skip
+        case ".tif":
+            first.save(path, save_all=True, append_images=others, dpi=(dpi, dpi), compression="group4")
+        case _:
+            first.save(path, dpi=(dpi, dpi), quality=72, optimize=True)
 
 
 if __name__ == "__main__":
-    main()
+    print(f"{draw_samples(EXAMPLES)} pages drawn into {EXAMPLES / 'scans'}, their truth beside it")
