@@ -42,12 +42,13 @@ def record_crash(
     if page_id is not None:
         return _free(db, settings, reason, pages=PageRow.id == page_id)
     # Who opens a document of one page goes on to read that page under the document's id.
+    one_page = select(DocumentRow.id).where(DocumentRow.id == document_id, DocumentRow.page_count == 1)
     return _free(
         db,
         settings,
         reason,
         documents=DocumentRow.id == document_id,
-        pages=(PageRow.document_id == document_id) & (DocumentRow.page_count == 1),
+        pages=PageRow.document_id.in_(one_page),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import chain
 
-import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import func, select, text, update
 
 from worker.batches import Mill, open_mill, status, submit, sweep, work_on_document, work_on_page
@@ -72,7 +72,7 @@ def test_a_page_that_was_read_keeps_its_size_skew_and_stage_times(
 ) -> None:
     scan = write_scan("a.png")
     work_on(mill, *submit(db, "tallies", [scan]).new_documents)
-    height, width = cv2.imread(str(scan.absolute), cv2.IMREAD_GRAYSCALE).shape
+    width, height = Image.open(scan.absolute).size
 
     with db.read() as connection:
         columns = PageRow.width, PageRow.height, PageRow.skew_degrees, PageRow.stage_ms, PageRow.lease_token
@@ -259,16 +259,10 @@ def test_the_same_pages_give_the_same_rows_on_both_databases(
         mill = open_mill(Settings.read(database_url=url))
         work_on(mill, *submit(mill.db, "tallies", scans).new_documents)
         with mill.db.read() as connection:
-            fields = connection.execute(
-                text(
-                    "SELECT position, name, value, confidence, status, x, y, width, height, detail FROM fields"
-                )
-            )
-            digits = connection.execute(
-                text(
-                    "SELECT batch, document, page, field, cell, label, confidence, value, status FROM v_digits"
-                )
-            )
+            columns = "position, name, value, confidence, status, x, y, width, height, detail"
+            fields = connection.execute(text(f"SELECT {columns} FROM fields"))
+            columns = "batch, document, page, field, cell, label, confidence, value, status"
+            digits = connection.execute(text(f"SELECT {columns} FROM v_digits"))
             found.append(
                 (
                     sorted((*row[:-1], bytes(row.detail)) for row in fields),
