@@ -4,6 +4,7 @@ import gzip
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,15 +37,10 @@ def write_one_idx_file(folder: Path) -> Path:
     return write_idx(folder) / "train-images-idx3-ubyte"
 
 
-def write_npz(folder: Path) -> Path:
-    arrays = {
-        "x_train": TRAINING.glyphs,
-        "y_train": TRAINING.labels,
-        "x_test": TEST.glyphs,
-        "y_test": TEST.labels,
-    }
-    np.savez_compressed(folder / "mnist.npz", **arrays)
-    return folder / "mnist.npz"
+def write_npz(folder: Path, x_train: npt.NDArray[Any] = TRAINING.glyphs) -> Path:
+    path = folder / "mnist.npz"
+    np.savez(path, x_train=x_train, y_train=TRAINING.labels, x_test=TEST.glyphs, y_test=TEST.labels)
+    return path
 
 
 def write_npz_folder(folder: Path) -> Path:
@@ -176,25 +172,11 @@ def a_column_short(folder: Path) -> Path:
 
 
 def floats(folder: Path) -> Path:
-    halves = {
-        "x_train": TRAINING.glyphs / 255,
-        "y_train": TRAINING.labels,
-        "x_test": TEST.glyphs,
-        "y_test": TEST.labels,
-    }
-    np.savez(folder / "mnist.npz", **halves)
-    return folder
+    return write_npz(folder, TRAINING.glyphs / 255)
 
 
 def dark_on_light(folder: Path) -> Path:
-    halves = {
-        "x_train": 255 - TRAINING.glyphs,
-        "y_train": TRAINING.labels,
-        "x_test": TEST.glyphs,
-        "y_test": TEST.labels,
-    }
-    np.savez(folder / "mnist.npz", **halves)
-    return folder
+    return write_npz(folder, 255 - TRAINING.glyphs)
 
 
 def other_archive(folder: Path) -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -59,9 +57,3 @@ def small_model(
     helper.set_model_props(model, dict(entries))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
-
-
-def write_small_model(path: Path, **changes: str) -> Path:
-    """Write a small model whose card differs in `changes`."""
-    path.write_bytes(small_model(replace(CARD, **changes)))
-    return path

@@ -55,7 +55,8 @@ def test_any_number_of_glyphs_is_read_in_order(tmp_path: Path, count: int) -> No
 
     probabilities = recogniser(glyphs)
 
-    assert (probabilities.shape, probabilities.dtype) == ((count, 10), np.float32)
+    assert probabilities.shape == (count, 10)
+    assert probabilities.dtype == np.float32
     for glyph, row in zip(glyphs, probabilities, strict=True):
         np.testing.assert_allclose(recogniser(glyph[None])[0], row, atol=1e-5)
 
