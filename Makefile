@@ -46,6 +46,9 @@ samples: $(VENV)/.dev  ## draw examples/scans and its truth again
 model-card: $(VENV)/.dev  ## docs/model-card.md and its pictures, from the committed scorecards
 	$(BIN)/digitmill-train report
 
+reference: $(VENV)/.dev  ## docs/commands.md and docs/settings.md, from the commands and settings themselves
+	$(BIN)/python scripts/write_reference.py
+
 notebook: $(VENV)/.dev  ## run training/walkthrough.ipynb from top to bottom
 	$(BIN)/python -m training.walkthrough
 
@@ -68,4 +71,4 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.runtime
 	@$(PIP) --editable '.[training,postgres,dev]'
 	@touch $@
 
-.PHONY: help demo test lint types unit servers accuracy bench chaos samples model-card notebook clean
+.PHONY: help demo test lint types unit servers accuracy bench chaos samples model-card reference notebook clean

@@ -94,7 +94,13 @@ def _report(error: Exception) -> int:
 
 
 @click.group(cls=DigitmillGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--debug", is_flag=True, envvar="DIGITMILL_DEBUG", help="Show where errors come from.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="DIGITMILL_DEBUG",
+    show_envvar=True,
+    help="Show where errors come from.",
+)
 @click.version_option(package_name="digitmill")
 def main(debug: bool) -> None:
     """Read handwritten digits off scanned forms into a database."""
