@@ -22,10 +22,12 @@ NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other 
 SQUARE_HULL = 0.85  # of the turned rectangle round it that a box fills, its dents filled up
 LEAST_WHITE = 0.3  # of that rectangle that digits grown into the walls leave white
 SAME_SIZE = 0.2  # by which the sides of boxes of one kind differ
-MOST_SIZES = 4  # kinds of boxes on a page, and of regions that are none
+SIZE_STEP = 2.0  # px by which boxes of one size differ; a widened line bears as much
+MOST_SIZES = 6  # kinds of boxes on a page, and of regions that are none
 SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
-SIDE_COVERED = 0.78  # of it that a line covers
+SIDE_COVERED = 0.75  # of it that a line covers
 COVERAGE_STEP = 0.05  # in which sides count as equally well covered
+WHOLE = 0.97  # coverage of sides without a gap
 WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 
@@ -144,7 +146,7 @@ def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
     rest = np.array([(region.width, region.height) for region in regions]).reshape(-1, 2)
     sizes: list[tuple[float, float]] = []
     while len(rest) and len(sizes) < MOST_SIZES:
-        alike = (np.abs(rest[:, None] - rest) <= SAME_SIZE * np.maximum(rest[:, None], rest)).all(axis=2)
+        alike = (np.abs(rest[:, None] - rest) <= SIZE_STEP).all(axis=2)
         commonest = alike[np.argmax(alike.sum(axis=1))]
         width, height = np.median(rest[commonest], axis=0)
         sizes.append((float(width), float(height)))
@@ -163,10 +165,10 @@ def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
     across, down = np.s_[left : left - columns], np.s_[above : above - rows]
     sides = (level[:-rows, across], level[rows:, across], upright[down, :-columns], upright[down, columns:])
     worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
-    matches = [
-        _Match(_Region(x + columns / 2, y + rows / 2, width, height), coverage / 255)
-        for x, y, coverage in _peaks(worst, round(255 * SIDE_COVERED))
-    ]
+    matches = []
+    for x, y, coverage in _peaks(worst, round(255 * SIDE_COVERED)):
+        box = _Region(x + columns / 2, y + rows / 2, width, height)
+        matches.append(_Match(box, coverage / 255))
     return matches
 
 
@@ -176,14 +178,16 @@ def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
     Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they are
     covered less well than whole boxes, or there are fewer of them.
     """
-    paper = [sum(match.box.width * match.box.height for match in kind) for kind in kinds]
+    whole = [
+        len(_without_overlaps([match.box for match in kind if match.coverage >= WHOLE])) for kind in kinds
+    ]
     ranked = [
-        (-round(match.coverage / COVERAGE_STEP), -paper[index], match.box)
+        (-round(match.coverage / COVERAGE_STEP), -whole[index], match.box)
         for index, kind in enumerate(kinds)
         for match in kind
     ]
     ranked.sort(key=lambda entry: entry[:2])
-    return [box for _, _, box in ranked]
+    return [box for *_, box in ranked]
 
 
 def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
