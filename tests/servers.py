@@ -163,14 +163,15 @@ class RedisServer:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster of one's own on a free port, which trusts everybody and does not sync to disk.
+    """A PostgreSQL cluster of one's own on a free port, without syncs to disk. Without a password it trusts all.
 
     Its files lie in the system's temporary folder: PostgreSQL refuses to run as root, and the user that it
     runs under then cannot reach pytest's own folders.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None) -> None:
         self._program = _postgres_program("postgres")
+        self._password = password
         self._user = "postgres" if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="digitmill-postgres-"))
         self._names = count(1)
@@ -201,9 +202,14 @@ class PostgresServer:
     def new_database(self) -> str:
         """Create an empty database and return its SQLAlchemy URL."""
         name = f"digitmill_{next(self._names)}"
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
-        return f"postgresql+psycopg://digitmill@127.0.0.1:{self.port}/{name}"
+        return self.url(name).replace("postgresql:", "postgresql+psycopg:")
+
+    def url(self, database: str) -> str:
+        """Return the address of a database of this cluster, as libpq knows it."""
+        login = f"digitmill:{self._password}" if self._password else "digitmill"
+        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
 
     def crash(self) -> None:
         """Kill it in the middle of whatever it is at, and start it again."""
@@ -215,19 +221,26 @@ class PostgresServer:
         shutil.rmtree(self._folder)
 
     def _initialise(self) -> None:
-        initdb = _postgres_program("initdb")
-        options = ["--username=digitmill", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        argv = [str(initdb), "-D", str(self._folder / "cluster"), *options]
+        secret = self._folder / "password"
+        secret.write_text(self._password or "unused")
+        secret.chmod(0o644)  # in a folder that only its user can enter
+        options = [
+            f"--pgdata={self._folder / 'cluster'}",
+            "--username=digitmill",
+            f"--pwfile={secret}",
+            f"--auth={'scram-sha-256' if self._password else 'trust'}",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        argv = [str(_postgres_program("initdb")), *options]
         creation = OwnProcess(argv, self._folder / "initdb.log", folder=self._folder, user=self._user)
         if creation.process.wait(START_S) != 0:
             raise RuntimeError(f"initdb failed:\n{creation.last_words()}")
 
-    def _address(self, database: str) -> str:
-        return f"host=127.0.0.1 port={self.port} user=digitmill dbname={database} connect_timeout=5"
-
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self._address("postgres")).close()
+            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
         except psycopg.OperationalError:
             return False
         return True
