@@ -163,7 +163,7 @@ class RedisServer:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster of one's own on a free port, without syncs to disk. Without a password it trusts all.
+    """A PostgreSQL cluster of one's own on a free port, without syncs to disk; no password, no questions.
 
     Its files lie in the system's temporary folder: PostgreSQL refuses to run as root, and the user that it
     runs under then cannot reach pytest's own folders.
