@@ -5,16 +5,16 @@ from training.forms.draw import (
     Capture,
     DrawnForm,
     FormSpec,
-    PastedDigits,
     TrueField,
     draw_form,
     draw_sheet,
     draw_spec,
-    random_spec,
 )
+from training.forms.ink import DigitSource, PastedDigits
 from training.forms.layout import LayoutSpec
-from training.forms.pen import DigitSource, Hand, PenDigits, random_hand
+from training.forms.pen import Hand, PenDigits, random_hand
 from training.forms.press import Press
+from training.forms.random_forms import random_spec
 from training.forms.sheet import BLANK, FieldKind, Rect, Ruling, Sheet
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.page import Page
 from training.forms.damage import Affine, Damage, Image, inflict, skew
-from training.forms.layout import COLOURS, LayoutSpec, lay_out
-from training.forms.pen import DigitSource, Ink, PenDigits, crop, random_hand
+from training.forms.ink import DigitSource, Ink, zoom
+from training.forms.layout import LayoutSpec, lay_out
+from training.forms.pen import PenDigits, random_hand
 from training.forms.sheet import (
     BLANK,
     BoxedField,
@@ -102,7 +103,7 @@ def draw_sheet(
     size = (round(sheet.height * scale), round(sheet.width * scale))
     image = np.full((*size, 3) if capture.colour else size, 255, np.uint8)
     for shade in sheet.shades:
-        _fill(image, shade.rect, shade.colour, scale)
+        _shade(image, shade.rect, shade.colour, scale)
     for text in sheet.prints:
         _print(image, text, scale)
     for line in sheet.lines:
@@ -125,81 +126,9 @@ def draw_sheet(
     return DrawnForm(Page(grey, float(capture.dpi)), fields, image)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PastedDigits:
-    """Labelled digit images, such as MNIST, as a digit source: pasted with their ink scaled smoothly."""
-
-    images: npt.NDArray[np.uint8]  # (n, height, width), ink light on black
-    labels: npt.NDArray[np.integer]
-
-    def __call__(self, digit: int, height_px: float, rng: np.random.Generator) -> Ink:
-        ink = crop(self.images[rng.choice(np.flatnonzero(self.labels == digit))])
-        factor = height_px / ink.shape[0]
-        shrinking = factor < 1
-        return _uint8(
-            cv2.resize(
-                ink,
-                None,
-                fx=factor,
-                fy=factor,
-                interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC,
-            )
-        )
-
-
-def random_spec(
-    seed: int, *, dpis: Sequence[int] = (150, 200, 300), kinds: Sequence[FieldKind] = tuple(FieldKind)
-) -> FormSpec:
-    """Return a spec by chance: every kind, line, skew and damage comes up, up to three damages a page.
-
-    Boxes are at least 24 pixels wide (19 in a header): smaller ones nobody would scan so.
-    """
-    rng = np.random.default_rng((seed, 1))
-    kind = kinds[seed % len(kinds)]
-    dpi = int(rng.choice(dpis))
-    count = int(rng.choice(4, p=(0.34, 0.33, 0.22, 0.11)))
-    damages = tuple(Damage(str(name)) for name in rng.choice(list(Damage), count, replace=False))
-    box_width = float(rng.uniform(max(5.0, 24 * MM_PER_INCH / dpi), 10.0))
-    # Pale lines that one threshold wipes out leave no boxes to find: nobody scans such a form to 1 bit.
-    colours = [name for name in COLOURS if name == "black" or Damage.ONE_BIT not in damages]
-    colour = COLOURS["black" if rng.random() < 0.5 else str(rng.choice(colours))]
-    layout = LayoutSpec(
-        values=tuple(_random_values(kind, rng)),
-        kind=kind,
-        box_width=box_width,
-        box_height=box_width * float(rng.uniform(0.9, 1.9 if kind is FieldKind.TABLE else 1.5)),
-        gap=box_width * float(rng.uniform(0.12, 0.45)),
-        large=float(rng.uniform(1.1, 1.4)) if rng.random() < 0.3 else 1.0,
-        header="".join(map(str, rng.integers(0, 10, 6))) if rng.random() < 0.3 else "",
-        ruling=Ruling(float(rng.uniform(0.15, 0.7)), colour),
-        paragraphs=int(rng.integers(0, 3)),
-        word_table=bool(rng.random() < 0.5),
-        signatures=int(rng.integers(0, 4)),
-        frame=bool(rng.random() < 0.2),
-        watermark=bool(rng.random() < 0.15 and Damage.ONE_BIT not in damages),
-    )
-    degrees = float(rng.choice((0.0, rng.uniform(-2, 2), rng.uniform(-5, 5)), p=(0.3, 0.4, 0.3)))
-    return FormSpec(layout, Capture(dpi, degrees, damages), seed)
-
-
-def _random_values(kind: FieldKind, rng: np.random.Generator) -> list[str]:
-    """Return what a page's fields hold: some left blank altogether, some with blank boxes in front."""
-    count = int(rng.integers(5, 16))
-    table_boxes = int(rng.integers(2, 5))
-    values = []
-    for _ in range(count):
-        boxes = table_boxes if kind is FieldKind.TABLE else int(rng.integers(2, 9))
-        blanks = boxes if rng.random() < 0.1 else int(rng.integers(0, boxes)) if rng.random() < 0.3 else 0
-        values.append(BLANK * blanks + "".join(map(str, rng.integers(0, 10, boxes - blanks))))
-    return values
-
-
-def _fill(image: Image, rect: Rect, colour: Colour, scale: float) -> None:
-    corners = (
-        (round(rect.x * scale), round(rect.y * scale)),
-        (round(rect.right * scale), round(rect.bottom * scale)),
-    )
-    cv2.rectangle(image, *corners, _tone(image, colour), -1)
+def _shade(image: Image, rect: Rect, colour: Colour, scale: float) -> None:
+    edges = (rect.x * scale, rect.y * scale, rect.right * scale, rect.bottom * scale)
+    _tint(image, edges, colour)
 
 
 def _rule(image: Image, line: Line, scale: float) -> None:
@@ -262,7 +191,7 @@ def _fill_in(
         ink = digits(int(character), height * size, rng)
         too_wide = ink.shape[1] / (0.86 * width)
         if too_wide > 1:
-            ink = _zoom(ink, 1 / too_wide)
+            ink = zoom(ink, 1 / too_wide)
         slack = np.maximum((width - ink.shape[1], height - ink.shape[0]), 0)
         x, y = np.array((cell.x, cell.y)) * scale + slack * np.clip(rng.normal(place, 0.1), -0.03, 1.03)
         _write(image, ink, round(x), round(y), pen)
@@ -291,11 +220,6 @@ def _outer_quad(cell: Rect, half_line: float, scale: float, turn: Affine) -> Qua
     top, bottom = cell.y - half_line, cell.bottom + half_line
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * scale
     return Quad(*(Point(float(x), float(y)) for x, y in corners @ turn[:, :2].T + turn[:, 2]))
-
-
-def _zoom(ink: Ink, factor: float) -> Ink:
-    smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return _uint8(cv2.resize(ink, None, fx=factor, fy=factor, interpolation=smooth))
 
 
 def _tone(image: Image, colour: Colour) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ A digit is a few strokes through control points; a hand bends them alike all ove
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,11 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Ink = npt.NDArray[np.uint8]
-"""(height, width) uint8, ink light on black, cropped to it."""
-
-DigitSource = Callable[[int, float, np.random.Generator], Ink]
-"""(digit, height in pixels, randomness) -> its ink, about that high."""
+from training.forms.ink import Ink, crop
 
 Knot = tuple[float, float] | tuple[float, float, str]
 """A point a stroke passes through, in digit heights, y down; a third member marks a corner."""
@@ -271,9 +266,3 @@ def _wander(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Return smooth noise of about unit deviation."""
     slow = rng.normal(0, 1, count // 12 + 2)
     return np.interp(np.linspace(0, len(slow) - 1, count), np.arange(len(slow)), slow)
-
-
-def crop(ink: Ink) -> Ink:
-    """Return the ink without the black around it."""
-    x, y, width, height = cv2.boundingRect((ink > 16).astype(np.uint8))
-    return ink[y : y + height, x : x + width]
