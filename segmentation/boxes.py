@@ -25,7 +25,7 @@ SAME_SIZE = 0.2  # by which the sides of boxes of one kind differ
 SIZE_STEP = 2.0  # px by which boxes of one size differ; a widened line bears as much
 MOST_SIZES = 6  # kinds of boxes on a page, and of regions that are none
 SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
-SIDE_COVERED = 0.75  # of it that a line covers
+SIDE_COVERED = 0.68  # of it that a line covers
 COVERAGE_STEP = 0.05  # in which sides count as equally well covered
 WHOLE = 0.97  # coverage of sides without a gap
 WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
@@ -95,7 +95,7 @@ def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
 
 def _enclosed_regions(lines: Lines) -> list[_Region]:
     """Return the white regions of a digit box's shape between lines."""
-    white = cv2.bitwise_not(cv2.bitwise_or(lines.level, lines.upright))
+    white = cv2.bitwise_not(lines.mended())
     found, hierarchy = cv2.findContours(white, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     if not found:
         return []

@@ -31,6 +31,12 @@ class Lines:
     level: Mask
     upright: Mask
 
+    def mended(self) -> Mask:
+        """Return both in one, gaps of up to LARGEST_GAP pixels along a line closed."""
+        level = cv2.morphologyEx(self.level, cv2.MORPH_CLOSE, _bar(LARGEST_GAP + 1, 1))
+        upright = cv2.morphologyEx(self.upright, cv2.MORPH_CLOSE, _bar(1, LARGEST_GAP + 1))
+        return np.asarray(cv2.bitwise_or(level, upright), np.uint8)
+
 
 def find_lines(grey: npt.NDArray[np.uint8]) -> Lines:
     """Return the lines that are level or upright within some ten degrees, of any thickness.
@@ -42,8 +48,6 @@ def find_lines(grey: npt.NDArray[np.uint8]) -> Lines:
     wider = 1 + 2 * LINE_SPREAD
     level = cv2.morphologyEx(cv2.dilate(print_, _bar(1, wider)), cv2.MORPH_OPEN, _bar(SHORTEST_LINE, 1))
     upright = cv2.morphologyEx(cv2.dilate(print_, _bar(wider, 1)), cv2.MORPH_OPEN, _bar(1, SHORTEST_LINE))
-    level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, _bar(LARGEST_GAP + 1, 1))
-    upright = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, _bar(1, LARGEST_GAP + 1))
     return Lines(np.asarray(level, np.uint8), np.asarray(upright, np.uint8))
 
 
