@@ -306,8 +306,8 @@ def main() -> None:
     arguments.add_argument("--write", action="store_true", help=f"write {REPORT.name}")
     given = arguments.parse_args()
     plans = (
-        ("PostgreSQL", Plan(5000, kills=100, flushes=10, database_kills=5, seed=given.seed)),
-        ("SQLite", Plan(2000, kills=40, flushes=5, seed=given.seed)),
+        ("PostgreSQL", Plan(2000, kills=50, flushes=8, database_kills=4, seed=given.seed)),
+        ("SQLite", Plan(1000, kills=25, flushes=4, seed=given.seed)),
         ("PostgreSQL, no sweeper", Plan(500, kills=10, flushes=2, sweeping=False, seed=given.seed)),
     )
     rows = []

@@ -35,13 +35,13 @@ def run_pool(settings: Settings, *, sweeping: bool) -> int:
     restarts of the broker and of the database.
     """
     check_broker(settings.broker_url)
-    with ProcessPoolExecutor(
-        1, get_context("fork")
-    ) as elsewhere:  # nothing may connect before the pool forks
+    # Nothing may connect here before the pool forks.
+    with ProcessPoolExecutor(1, get_context("fork")) as elsewhere:
         elsewhere.submit(_try_out, settings).result()
     app = make_app(settings)
     Tasks(app, settings)
     app.steps["worker"].add(_AttendantStep)
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)  # one line a task is enough
     worker = app.Worker(
         attendant=Attendant(settings, sweeping=sweeping),
         pool="prefork",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,8 +14,6 @@ from celery.signals import worker_process_init
 from worker.batches import Mill, open_mill, work_on_document, work_on_page
 from worker.celery_app import OPEN_DOCUMENT, READ_PAGE, Doorbell
 from worker.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -31,11 +28,11 @@ class Tasks:
         worker_process_init.connect(self._prepare_child, weak=False)
 
     def open_document(self, document_id: int) -> None:
-        with _memory_spared():
+        with memory_spared():
             self._doorbell.ring_pages(work_on_document(self._mill, document_id))
 
     def read_page(self, page_id: int) -> None:
-        with _memory_spared():
+        with memory_spared():
             work_on_page(self._mill, page_id)
 
     @cached_property
@@ -48,7 +45,7 @@ class Tasks:
 
 
 @contextmanager
-def _memory_spared() -> Iterator[None]:
+def memory_spared() -> Iterator[None]:
     """Let a MemoryError cost this task only: Celery would end the whole worker for it."""
     try:
         yield

@@ -10,10 +10,12 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from worker.batches import BatchStatus, status, statuses
 from worker.cli.options import database_option, json_option
 from worker.database.engine import open_database
+from worker.database.workers import count_alive
 from worker.settings import Settings
 
 WIDE = 200  # columns where stdout is no terminal, so that nothing is cut off
@@ -27,24 +29,28 @@ def command(batch: str | None, as_json: bool, settings: Settings) -> None:
     """Show how far BATCH is, or every batch: documents, pages, fields, and what failed and why."""
     with closing(open_database(settings.database_url, must_exist=True)) as db:
         found = (status(db, batch),) if batch else statuses(db)
+        workers = count_alive(db)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], default=str, indent=2))
-    else:
-        _print(found)
+        return
+    _print(found)
+    if not all(each.finished for each in found):
+        click.echo(f"Queue workers seen in the last minute: {workers}", err=True)
 
 
 def _print(found: Sequence[BatchStatus]) -> None:
-    console = Console(width=None if Console().is_terminal else WIDE)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
     table = Table("batch", "state", "documents", "pages", "fields", box=None)
     for each in found:
-        table.add_row(
-            each.batch, each.state, _counts(each.documents), _counts(each.pages), _counts(each.fields)
-        )
+        counts = map(_counts, (each.documents, each.pages, each.fields))
+        table.add_row(Text(each.batch), each.state, *counts)
     console.print(table)
     for each in found:
         for failure in each.failures:
             page = f" page {failure.page}" if failure.page is not None else ""
-            console.print(f"{failure.document}{page}: {failure.reason}", style="red", markup=False)
+            console.print(Text(f"{failure.document}{page}: {failure.reason}", style="red"))
 
 
 def _counts(counts: Mapping[str, int]) -> str:

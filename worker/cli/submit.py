@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from worker.batches import Submission, submit
 from worker.celery_app import Doorbell, check_broker, make_app
@@ -14,7 +17,7 @@ from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option, json_option
 from worker.database.engine import open_database
 from worker.errors import ServiceUnreachable
-from worker.intake import Intake, find_scans, name_batch
+from worker.intake import Intake, ScanFile, find_scans, name_batch
 from worker.settings import Settings
 
 
@@ -31,7 +34,7 @@ def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings:
     check_broker(settings.broker_url)  # before anything is stored that nobody could be told of
     intake = find_scans(paths, settings.scan_roots)
     with closing(open_database(settings.database_url)) as db:
-        submission = submit(db, batch or name_batch(paths), intake.scans)
+        submission = submit(db, batch or name_batch(paths), _track(intake.scans))
     try:
         Doorbell(make_app(settings)).ring_documents(submission.new_documents)
     except ServiceUnreachable as error:
@@ -44,6 +47,12 @@ def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings:
         _tell(submission, intake)
     lost = submission.unreadable or any(skipped.may_hold_scans for skipped in intake.skipped)
     return ExitCode.PAGES_FAILED if lost else ExitCode.OK
+
+
+def _track(scans: Sequence[ScanFile]) -> Iterable[ScanFile]:
+    """Show on a terminal how many scans are stored: each is read whole, for its hash."""
+    console = Console(stderr=True)
+    return track(scans, "Storing scans", console=console, disable=not console.is_terminal, transient=True)
 
 
 def _summary(submission: Submission, intake: Intake) -> dict[str, object]:

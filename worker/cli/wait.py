@@ -8,17 +8,17 @@ from contextlib import closing
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from worker.batches import BatchStatus, status
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option
 from worker.database.engine import Database, open_database
+from worker.database.workers import count_alive
 from worker.errors import DigitmillError
 from worker.settings import Settings
 
 POLL_S = 0.5
-UNFINISHED_PAGES = ("queued", "reading")
 
 
 @click.command()
@@ -28,23 +28,28 @@ UNFINISHED_PAGES = ("queued", "reading")
 def command(batch: str, timeout: float | None, settings: Settings) -> ExitCode:
     """Wait until every page of BATCH is read. Exits 3 where some could not be."""
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with (
         closing(open_database(settings.database_url, must_exist=True)) as db,
         Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
     ):
-        shown = progress.add_task(batch, total=None)
+        if not status(db, batch).finished and count_alive(db) == 0:
+            click.echo(
+                "No queue worker was seen in the last minute; `digitmill worker` starts one.", err=True
+            )
+        bar = progress.add_task(batch, total=None)
         try:
             for seen in _follow(db, batch, timeout):
-                pages = sum(seen.pages.values())
-                waiting = sum(seen.pages[state] for state in UNFINISHED_PAGES)
-                progress.update(shown, completed=pages - waiting, total=pages)
+                total = sum(seen.pages.values())
+                progress.update(bar, completed=total - _waiting(seen), total=total)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"The batch goes on; `digitmill wait {batch}` waits again.") from None
     if seen.failures:
-        console.print(f"{batch}: done, {len(seen.failures)} failed; `digitmill status {batch}` says why")
+        click.echo(
+            f"{batch}: done, {len(seen.failures)} failed; `digitmill status {batch}` says why", err=True
+        )
         return ExitCode.PAGES_FAILED
-    console.print(f"{batch}: done")
+    click.echo(f"{batch}: done", err=True)
     return ExitCode.OK
 
 
@@ -57,8 +62,13 @@ def _follow(db: Database, batch: str, timeout: float | None) -> Iterator[BatchSt
         if seen.finished:
             return
         if end is not None and time.monotonic() > end:
-            waiting = sum(seen.pages[state] for state in UNFINISHED_PAGES)
+            unopened = seen.documents["queued"] + seen.documents["opening"]
             raise DigitmillError(
-                f"{batch} is not done after {timeout:g} s: {waiting} pages are still to be read"
+                f"{batch} is not done after {timeout:g} s: {unopened} documents are still to be opened "
+                f"and {_waiting(seen)} pages to be read"
             )
         time.sleep(POLL_S)
+
+
+def _waiting(seen: BatchStatus) -> int:
+    return seen.pages["queued"] + seen.pages["reading"]
