@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,7 @@ ENUMERATOR = Hand(
     ("gap", "foot", "plain", "soft", "closed", "late cap", "curved", "barred", "crossing", "curved"),
     slant=0.18, pen_width=0.085, jitter=0.02, aspect=1.12,
 )  # fmt: skip
+HURRIED = replace(STUDENT, jitter=0.045, turn_degrees=8.0, size_spread=0.15, pen_width=0.09)  # leaves doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,12 +279,12 @@ SAMPLES: dict[str, Sequence[Scan]] = {
     )],
     "slips/payment-7002.jpg": [Scan(
         payment_slip("00418273650945", "2026110907", "___386", "09", 8),
-        STUDENT, BALLPOINT_BLUE, Capture(200, 1.7, (Damage.JPEG,), colour=True), 18,
+        HURRIED, BALLPOINT_BLUE, Capture(200, 1.7, (Damage.JPEG,), colour=True), 18,
     )],
     "meters/cards.tif": [
         Scan(meter_card("4810367", "03112026", "_28419", "_28677", 9), READER, FELT_BLACK, FEEDER, 19),
         Scan(meter_card("4810391", "03112026", "__7305", "__7452", 10), CLERK, BALLPOINT_BLUE, FEEDER, 20),
-        Scan(meter_card("4811024", "04112026", "103980", "104216", 11), STUDENT, BALLPOINT_BLUE, FEEDER, 21),
+        Scan(meter_card("4811024", "04112026", "103980", "104216", 11), HURRIED, BALLPOINT_BLUE, FEEDER, 21),
         Scan(meter_card("4811126", "04112026", "_56073", "______", 12), ENUMERATOR, FELT_BLACK, FEEDER, 22),
     ],
     "census/block-20617.pdf": [
