@@ -133,16 +133,18 @@ def _train_one_epoch(
     order = rng.permutation(len(labels))
     one_hot = keras.utils.to_categorical(labels, len(CLASSES))
     steps = range(0, len(order), recipe.batch)
-    figures = {"loss": 0.0, "accuracy": 0.0}
-    trained.reset_metrics()
+    loss = right = 0.0
     for step, start in enumerate(steps, start=1):
         chosen = order[start : start + recipe.batch]
         batch = inputs[chosen]
         if recipe.distortion:
             batch = distort(batch, recipe.distortion, rng)
+        trained.reset_metrics()  # whether Keras does so by itself depends on its version
         figures = trained.train_on_batch(batch, one_hot[chosen], return_dict=True)
+        loss += float(figures["loss"]) * len(chosen)
+        right += float(figures["accuracy"]) * len(chosen)
         watch(f"{recipe.name} epoch {number + 1}/{recipe.epochs}", step, len(steps))
-    return float(figures["loss"]), float(figures["accuracy"])
+    return loss / len(order), right / len(order)
 
 
 def _evaluate(
