@@ -1,0 +1,107 @@
+"""What `digitmill run` says and how it ends. What its processes survive is in test_local_run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+
+SAMPLES = Path(__file__).resolve().parents[3] / "examples" / "scans"
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    (tmp_path / "scans").mkdir()
+    shutil.copy(SAMPLES / "tallies" / "station-0413.jpg", tmp_path / "scans" / "a.jpg")
+    return Installation(tmp_path, {"concurrency": "1"})
+
+
+def test_what_cannot_be_read_costs_itself_and_is_named_with_its_reason(installation: Installation) -> None:
+    scans = installation.folder / "scans"
+    whole = (SAMPLES / "slips" / "payment-7001.png").read_bytes()
+    (scans / "empty.png").touch()
+    (scans / "letter.pdf").write_text("Dear Ann")
+    (scans / "notes.txt").write_text("call Ann")
+    (scans / "truncated.png").write_bytes(whole[: len(whole) // 2])
+
+    ended = installation.run("run", "scans", "--json")
+
+    outcome = json.loads(ended.stdout)
+    assert ended.returncode == 3
+    assert outcome["pages_read"] == 2  # the truncated one was tried
+    assert outcome["pages"]["done"] + outcome["pages"]["review"] == 1
+    assert outcome["skipped"] == {str(scans / "notes.txt"): "not a PNG, JPEG, TIFF or PDF"}
+    reasons = {failure["document"]: failure["reason"] for failure in outcome["failures"]}
+    assert set(reasons) == {"empty.png", "letter.pdf", "truncated.png"}
+    assert "empty" in reasons["empty.png"]
+    assert "no scan" in reasons["letter.pdf"]
+
+
+def test_the_end_of_a_run_names_counts_failures_and_what_to_type_next(installation: Installation) -> None:
+    (installation.folder / "scans" / "empty.png").touch()
+
+    ended = installation.run("run", "scans")
+
+    assert ended.stdout == ""  # talk goes to stderr
+    assert "empty.png: " in ended.stderr
+    assert "2, 1 failed" in ended.stderr
+    assert "digitmill results scans" in ended.stderr
+
+
+def test_what_to_type_next_names_the_database_where_the_environment_does_not(
+    installation: Installation,
+) -> None:
+    ended = installation.run("run", "scans", "--db", "sqlite:///other.db")
+
+    assert "digitmill results scans --db sqlite:///other.db" in ended.stderr
+
+
+def test_a_pages_of_one_file_are_all_read(installation: Installation) -> None:
+    ended = installation.run("run", SAMPLES / "meters" / "cards.tif", "--json")
+
+    assert json.loads(ended.stdout)["pages_read"] == 4
+
+
+def test_fields_that_wait_for_a_person_exit_4_on_request_only(installation: Installation) -> None:
+    strict = Installation(installation.folder, {**installation.settings, "accept_confidence": "1"})
+
+    assert strict.run("run", "scans").returncode == 0
+    assert strict.run("run", "scans", "--fail-on-review").returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["nowhere"], 5, "nowhere: No such file or directory"),
+        (["bare"], 8, "No PNG, JPEG, TIFF or PDF in"),
+        ([], 2, "Missing argument"),
+        (["scans", "--jobs", "0"], 9, "DIGITMILL_CONCURRENCY"),
+        (["scans", "--db", "postgresql://127.0.0.1:1/none"], 7, "127.0.0.1:1"),
+        (["scans", "--db", "sqlite:///nowhere/digitmill.db"], 5, "nowhere"),
+    ],
+)
+def test_what_keeps_a_run_from_starting_is_a_sentence_and_an_exit_code(
+    arguments: list[str], code: int, says: str, installation: Installation
+) -> None:
+    (installation.folder / "bare").mkdir()
+
+    ended = installation.run("run", *arguments)
+
+    assert ended.returncode == code, ended.stderr
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_model_that_is_refused_ends_the_run_with_the_reason(installation: Installation) -> None:
+    (installation.folder / "model.onnx").write_text("no model")
+    refusing = Installation(installation.folder, {**installation.settings, "model": "model.onnx"})
+
+    ended = refusing.run("run", "scans")
+
+    assert ended.returncode == 9
+    assert "model.onnx is refused" in ended.stderr
+    assert "Traceback" not in ended.stderr
