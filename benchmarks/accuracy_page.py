@@ -44,6 +44,7 @@ def accuracy_page(
     recogniser: Recogniser,
     floors: Sequence[Floor],
     drawn: Sequence[ReadPage],
+    beyond: Mapping[str, Sequence[ReadPage]],
     real: Mapping[str, Sequence[ReadPage]],
 ) -> str:
     card = recogniser.card
@@ -57,6 +58,7 @@ def accuracy_page(
         "## Floors",
         _table(("measure", "reached", "floor", ""), (_floor_row(floor) for floor in floors)),
         *_drawn_sections(drawn),
+        *_beyond_sections(beyond),
         *_real_sections(real),
     ]
     return "\n\n".join(sections) + "\n"
@@ -78,6 +80,13 @@ def _drawn_sections(pages: Sequence[ReadPage]) -> Iterator[str]:
         yield _tally_table(names)
     yield "### Misses"
     yield from _misses(pages)
+
+
+def _beyond_sections(beyond: Mapping[str, Sequence[ReadPage]]) -> Iterator[str]:
+    if beyond:
+        yield "## Drawn pages (synthetic) beyond the floors"
+        yield "The same forms at resolutions that are read too, but for which no floor is promised."
+        yield _tally_table({name: tally(page.score for page in pages) for name, pages in beyond.items()})
 
 
 def _real_sections(real: Mapping[str, Sequence[ReadPage]]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from worker.pipeline import Classify, read_page
 from worker.scans import ScanLimits, load_page
 
 SCAN_LIMITS = ScanLimits(max_bytes=200_000_000, max_pixels=100_000_000, max_pages=100)
+FLOOR_DPIS = (150, 200, 300)
 MNIST, PEN = "MNIST validation digits", "own pen strokes"
 
 
@@ -56,10 +57,15 @@ def validation_digits(data: Path) -> PastedDigits | None:
     return PastedDigits(validation.glyphs, validation.labels)
 
 
-def read_drawn(classify: Classify, digits: DigitSource | None, seeds: Iterable[int]) -> Iterator[ReadPage]:
+def read_drawn(
+    classify: Classify,
+    digits: DigitSource | None,
+    seeds: Iterable[int],
+    dpis: Sequence[int] = FLOOR_DPIS,
+) -> Iterator[ReadPage]:
     """Draw and read a page for each seed; odd seeds are written with `digits`, if there are any."""
     for seed in seeds:
-        spec = random_spec(seed)
+        spec = random_spec(seed, dpis=dpis)
         source = digits if seed % 2 else None
         form = draw_spec(spec, source)
         truths = [Truth(field.name, field.value, field.box) for field in form.fields]

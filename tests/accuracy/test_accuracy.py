@@ -60,7 +60,7 @@ def test_real_election_forms_keep_their_boxes(recogniser: Recogniser, shared_dat
 def test_the_accuracy_page_lists_every_miss_with_its_cause(
     recogniser: Recogniser, drawn: list[ReadPage]
 ) -> None:
-    page = accuracy_page(recogniser, drawn_floors(drawn), drawn, {})
+    page = accuracy_page(recogniser, drawn_floors(drawn), drawn, {}, {})
 
     misses = [(page.name, score) for page in drawn for score in page.score.fields if score.miss]
     assert "synthetic" in page
