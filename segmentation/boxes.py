@@ -178,16 +178,20 @@ def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
     Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they are
     covered less well than whole boxes, or there are fewer of them.
     """
-    whole = [
-        len(_without_overlaps([match.box for match in kind if match.coverage >= WHOLE])) for kind in kinds
-    ]
+    weights = [_weight(kind) for kind in kinds]
     ranked = [
-        (-round(match.coverage / COVERAGE_STEP), -whole[index], match.box)
+        (-round(match.coverage / COVERAGE_STEP), -weights[index], match.box)
         for index, kind in enumerate(kinds)
         for match in kind
     ]
     ranked.sort(key=lambda entry: entry[:2])
     return [box for *_, box in ranked]
+
+
+def _weight(kind: Sequence[_Match]) -> float:
+    """Return how much speaks for boxes of this size: how many are whole, small ones a little before large."""
+    whole = _without_overlaps([match.box for match in kind if match.coverage >= WHOLE])
+    return len(whole) / (whole[0].width * whole[0].height) ** 0.25 if whole else 0.0
 
 
 def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
