@@ -28,6 +28,8 @@ SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
 SIDE_COVERED = 0.68  # of it that a line covers
 COVERAGE_STEP = 0.05  # in which sides count as equally well covered
 WHOLE = 0.97  # coverage of sides without a gap
+NEIGHBOURS = 4.0  # widths to either side in which a box's neighbours are counted
+SAME_LINE = 0.3  # of the height, by which they may be shifted
 WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 
@@ -173,25 +175,27 @@ def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
 
 
 def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
-    """Return all boxes, the best covered first; among equals, those of the kind that covers most paper.
+    """Return all boxes, the best covered first; among equals, those in company, then those of a common kind.
 
-    Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they are
-    covered less well than whole boxes, or there are fewer of them.
+    Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they
+    are covered less well than whole boxes, or fewer of them stand in a row.
     """
-    weights = [_weight(kind) for kind in kinds]
-    ranked = [
-        (-round(match.coverage / COVERAGE_STEP), -weights[index], match.box)
-        for index, kind in enumerate(kinds)
-        for match in kind
-    ]
-    ranked.sort(key=lambda entry: entry[:2])
+    ranked = []
+    for kind in kinds:
+        whole = _without_overlaps([match.box for match in kind if match.coverage >= WHOLE])
+        weight = len(whole) / (whole[0].width * whole[0].height) ** 0.25 if whole else 0.0
+        for match, company in zip(kind, _company([match.box for match in kind], whole), strict=True):
+            ranked.append((-round(match.coverage / COVERAGE_STEP), -company, -weight, match.box))
+    ranked.sort(key=lambda entry: entry[:3])
     return [box for *_, box in ranked]
 
 
-def _weight(kind: Sequence[_Match]) -> float:
-    """Return how much speaks for boxes of this size: how many are whole, small ones a little before large."""
-    whole = _without_overlaps([match.box for match in kind if match.coverage >= WHOLE])
-    return len(whole) / (whole[0].width * whole[0].height) ** 0.25 if whole else 0.0
+def _company(boxes: Sequence[_Region], others: Sequence[_Region]) -> list[int]:
+    """Return, for each box, how many of the others stand beside it on its line."""
+    here = np.array([(box.x, box.y) for box in boxes]).reshape(-1, 1, 2)
+    there = np.array([(box.x, box.y) for box in others]).reshape(1, -1, 2)
+    reach = np.array([(NEIGHBOURS * box.width, SAME_LINE * box.height) for box in boxes]).reshape(-1, 1, 2)
+    return [int(count) for count in (np.abs(here - there) < reach).all(axis=2).sum(axis=1)]
 
 
 def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
