@@ -6,6 +6,7 @@ from enum import StrEnum
 
 SNIFF_BYTES = 1024  # readers of PDF look for its header in the first kilobyte
 
+PNG_START = b"\x89PNG\r\n\x1a\n"
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 
 
@@ -18,7 +19,7 @@ class ScanKind(StrEnum):
 
 def sniff_kind(head: bytes) -> ScanKind | None:
     """Return the kind of scan that starts with these bytes (SNIFF_BYTES are enough), or None."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(PNG_START):
         return ScanKind.PNG
     if head.startswith(b"\xff\xd8\xff"):
         return ScanKind.JPEG

@@ -267,6 +267,10 @@ def test_a_truncated_file_is_refused_wherever_it_was_cut(content: bytes) -> None
         refusal(content[: max(20, len(content) * percent // 100)])
 
 
+def test_what_follows_the_end_of_a_png_does_no_harm() -> None:
+    assert np.array_equal(read(saved(GREY, "PNG") + b"left over by a mail gateway"), GREY)
+
+
 def test_a_truncated_jpeg_inside_a_pdf_is_refused() -> None:
     jpeg = saved(GREY, "JPEG")
 
@@ -300,6 +304,16 @@ def test_enormous_pages_are_refused_from_their_headers(content: bytes) -> None:
     began = time.monotonic()
 
     assert "megapixels" in refusal(content)
+    assert time.monotonic() - began < 1
+
+
+def test_a_png_that_claims_a_chunk_of_four_gigabytes_is_refused_at_once() -> None:
+    content = saved(GREY, "PNG").replace(b"IDAT", b"\xff\xff\xff\xf0IDAT")
+    start = content.index(b"IDAT")
+    content = content[: start - 8] + content[start - 4 :]  # the claim in place of the length
+    began = time.monotonic()
+
+    assert "damaged" in refusal(content)
     assert time.monotonic() - began < 1
 
 
