@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-export PYTHONWARNINGS ?= default
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:  ## print the commands

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.context import SpawnProcess
@@ -25,6 +25,7 @@ from worker.errors import DigitmillError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+Preparation = Callable[[], AbstractContextManager[Callable[[Task], Result]]]
 
 GRACE_S = 5.0  # for what is in hand when the crew is sent home
 MAX_FALSE_STARTS = 3  # children in a row that die before they can work
@@ -54,15 +55,13 @@ class _Child(Generic[Task]):
 
 
 class Crew(Generic[Task, Result]):
-    """Up to `size` child processes, each working with the function that `prepare` returns there.
+    """Up to `size` child processes, each working with the function that the context `prepare()` gives there.
 
     `prepare`, tasks and results are pickled. Use it as a context: leaving it gives the children a few seconds
     to finish what they have in hand. They end by themselves when the parent is gone, however it went.
     """
 
-    def __init__(
-        self, size: int, prepare: Callable[[], Callable[[Task], Result]], *, time_limit_s: float
-    ) -> None:
+    def __init__(self, size: int, prepare: Preparation[Task, Result], *, time_limit_s: float) -> None:
         self._size = size
         self._prepare = prepare
         self._time_limit_s = time_limit_s
@@ -165,15 +164,15 @@ class Crew(Generic[Task, Result]):
         return None
 
 
-def _work(pipe: connection.Connection, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+def _work(pipe: connection.Connection, prepare: Preparation[Any, Any]) -> None:
     """A child's life: prepare, then one task after the other until the parent hangs up."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work = prepare()
-        report: object = "ready"
-        while True:
-            pipe.send(report)
-            report = work(pipe.recv())
+        with prepare() as work:
+            report: object = "ready"
+            while True:
+                pipe.send(report)
+                report = work(pipe.recv())
     except Exception as error:  # noqa: BLE001 (it is raised again in the parent)
         with suppress(OSError):  # the parent has hung up, which is how a child's life should end
             pipe.send(_portable(error))

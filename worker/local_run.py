@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
@@ -85,10 +86,13 @@ def read_batch(db: Database, settings: Settings, batch: str) -> Generator[Progre
                 yield Progress(finished, known)
 
 
-def _prepare(settings: Settings) -> Callable[[Step], tuple[Step, ...]]:
+@contextmanager
+def _prepare(settings: Settings) -> Iterator[Callable[[Step], tuple[Step, ...]]]:
     """Make a child ready: one thread, a database connection and a model of its own."""
     cv2.setNumThreads(1)  # there is a child for every core
-    return partial(_take_step, open_mill(settings))
+    mill = open_mill(settings)
+    with closing(mill.db):
+        yield partial(_take_step, mill)
 
 
 def _take_step(mill: Mill, step: Step) -> tuple[Step, ...]:

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,16 +18,25 @@ from worker.crew import Crew, Finished
 from worker.errors import ModelRefused
 
 
-def prepare() -> Callable[[str], str]:
-    return work
+@contextmanager
+def prepare() -> Iterator[Callable[[str], str]]:
+    yield work
 
 
-def prepare_in_vain(error: Exception) -> Callable[[str], str]:
+def prepare_in_vain(error: Exception) -> AbstractContextManager[Callable[[str], str]]:
     raise error
 
 
-def die_while_preparing() -> Callable[[str], str]:
+def die_while_preparing() -> AbstractContextManager[Callable[[str], str]]:
     os._exit(3)
+
+
+@contextmanager
+def prepare_and_tidy_up(note: Path) -> Iterator[Callable[[str], str]]:
+    try:
+        yield work
+    finally:
+        note.write_text("tidy")
 
 
 def work(task: str) -> str:
@@ -108,6 +118,13 @@ def test_children_that_die_as_they_start_are_not_started_for_ever() -> None:
         pytest.raises(RuntimeError, match="cannot start"),
     ):
         outcomes(crew, "a")
+
+
+def test_what_a_child_prepared_is_tidied_up_at_the_end(tmp_path: Path) -> None:
+    with Crew(1, partial(prepare_and_tidy_up, tmp_path / "note"), time_limit_s=10) as crew:
+        outcomes(crew, "a")
+
+    assert (tmp_path / "note").read_text() == "tidy"
 
 
 def test_no_child_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
