@@ -41,6 +41,7 @@ class PrintedBox:
     centre: Point
     width: float
     height: float
+    coverage: float  # of its worst side by a line, 0 to 1
     alone: bool  # it shares its lines with no other region
 
 
@@ -82,16 +83,16 @@ def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
     lines = find_lines(copy.grey)
     regions = _enclosed_regions(lines)
     kinds = [_kind(lines, width, height) for width, height in _usual_sizes(regions)]
-    boxes = _without_overlaps(_surest_first(kinds))
     alone = [region for region in regions if region.alone]
     return [
         PrintedBox(
-            copy.to_page(box.x, box.y),
-            box.width * copy.reduction,
-            box.height * copy.reduction,
-            alone=any(box.is_same(region) for region in alone),
+            copy.to_page(match.box.x, match.box.y),
+            match.box.width * copy.reduction,
+            match.box.height * copy.reduction,
+            match.coverage,
+            alone=any(match.box.is_same(region) for region in alone),
         )
-        for box in boxes
+        for match in _without_overlaps(_surest_first(kinds))
     ]
 
 
@@ -174,7 +175,7 @@ def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
     return matches
 
 
-def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
+def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Match]:
     """Return all boxes, the best covered first; among equals, those in company, then those of a common kind.
 
     Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they
@@ -182,12 +183,12 @@ def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Region]:
     """
     ranked = []
     for kind in kinds:
-        whole = _without_overlaps([match.box for match in kind if match.coverage >= WHOLE])
+        whole = [match.box for match in _without_overlaps([m for m in kind if m.coverage >= WHOLE])]
         weight = len(whole) / (whole[0].width * whole[0].height) ** 0.25 if whole else 0.0
         for match, company in zip(kind, _company([match.box for match in kind], whole), strict=True):
-            ranked.append((-round(match.coverage / COVERAGE_STEP), -company, -weight, match.box))
+            ranked.append((-round(match.coverage / COVERAGE_STEP), -company, -weight, match))
     ranked.sort(key=lambda entry: entry[:3])
-    return [box for *_, box in ranked]
+    return [match for *_, match in ranked]
 
 
 def _company(boxes: Sequence[_Region], others: Sequence[_Region]) -> list[int]:
@@ -214,8 +215,9 @@ def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, 
             yield x + (width - 1) / 2, y + (height - 1) / 2, highest
 
 
-def _without_overlaps(boxes: Sequence[_Region]) -> list[_Region]:
-    """Return the boxes that overlap none of those kept before them."""
+def _without_overlaps(matches: Sequence[_Match]) -> list[_Match]:
+    """Return the matches whose boxes overlap none of those kept before them."""
+    boxes = [match.box for match in matches]
     x, y, width, height = np.array([(b.x, b.y, b.width, b.height) for b in boxes]).reshape(-1, 4).T
     area = width * height
     shared = _shared(x - width / 2, x + width / 2) * _shared(y - height / 2, y + height / 2)
@@ -223,7 +225,7 @@ def _without_overlaps(boxes: Sequence[_Region]) -> list[_Region]:
     kept = np.zeros(len(boxes), bool)
     for index in range(len(boxes)):
         kept[index] = not (conflict[index] & kept).any()
-    return [box for box, keep in zip(boxes, kept, strict=True) if keep]
+    return [match for match, keep in zip(matches, kept, strict=True) if keep]
 
 
 def _shared(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 from segmentation.boxes import PrintedBox, find_boxes
 from segmentation.geometry import Point, Quad, enclosing_box
@@ -22,6 +23,7 @@ SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and hei
 SIZE_SLACK = 2.0  # px of the working copy by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
+BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.8  # of the worst sides of a field's boxes; words leave more gaps
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -92,6 +94,9 @@ def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
 
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
+    coverages = [placed.box.coverage for placed in run]
+    if max(coverages) < BEST_COVERAGE or mean(coverages) < MEAN_COVERAGE:
+        return False
     if len(run) > 1:
         return True
     (single,) = run
