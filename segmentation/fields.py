@@ -23,7 +23,8 @@ SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and hei
 SIZE_SLACK = 2.0  # px of the working copy by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
-BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.8  # of the worst sides of a field's boxes; words leave more gaps
+BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
+SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -95,7 +96,7 @@ def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
     coverages = [placed.box.coverage for placed in run]
-    if max(coverages) < BEST_COVERAGE or mean(coverages) < MEAN_COVERAGE:
+    if max(coverages) < BEST_COVERAGE or mean(coverages) < MEAN_COVERAGE + SHORT_RUN / len(run):
         return False
     if len(run) > 1:
         return True
