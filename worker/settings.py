@@ -78,8 +78,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, **overrides: Any) -> Settings:
-        """Return the settings of the environment with `overrides` over them; one that is None counts as
-        unset.
+        """Return the settings of the environment with `overrides` over them, those that are not None.
 
         Raises BadSettings, which names the variable.
         """
@@ -93,7 +92,11 @@ class Settings(BaseSettings):
     @property
     def processes(self) -> int:
         """How many processes read pages: as set, otherwise one for each core this process may use."""
-        return self.concurrency or len(os.sched_getaffinity(0))
+        if self.concurrency is not None:
+            return self.concurrency
+        if hasattr(os, "sched_getaffinity"):  # Linux only; knows of taskset and of containers
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
 
 def _explain(problem: Any) -> str:

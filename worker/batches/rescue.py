@@ -72,12 +72,11 @@ def take_back(db: Database, settings: Settings) -> Overdue:
 
 
 def sweep(db: Database, settings: Settings, *, limit: int = RING_LIMIT) -> Overdue:
-    """Free what is held beyond its lease, give up what was tried `max_attempts` times, close what is
-    finished.
+    """Free what is held beyond its lease, and return what must be rung for, oldest first.
 
-    Returns what must be rung for, oldest first: what was freed, and what was rung for longer than
-    `ring_again_s` ago, of that at most `limit` of each kind. It counts as rung for from now on. Several
-    sweepers at once ring for different work.
+    That is what was freed, unless it was tried `max_attempts` times and is given up, and what was last rung
+    for more than `ring_again_s` ago, at most `limit` of each kind. It counts as rung for from now on, so that
+    several sweepers ring for different work. Batches in which nothing is left are closed.
     """
     with db.read() as connection:
         now = db.now(connection)

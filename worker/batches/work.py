@@ -49,8 +49,7 @@ class _Failed:
 
 
 def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
-    """Open a document: check its hash, count its pages, make their rows. Return the ids of the pages to be
-    read.
+    """Open a document: check its hash, count its pages, make their rows. Return the pages to be read.
 
     The page of a one-page document is read at once. Returns () where the document is not there for the
     taking. What cannot be read becomes the document's state and reason.

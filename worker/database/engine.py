@@ -95,8 +95,7 @@ class Database:
 
 
 def open_database(url: str, *, must_exist: bool = False) -> Database:
-    """Open a database whose schema is this program's. An SQLite file that is not there is made, unless it
-    must exist.
+    """Open a database whose schema is this program's; make an SQLite file that need not exist.
 
     Raises BadSettings for a URL or driver that does not work and for another schema, ServiceUnreachable
     within 10 seconds, PathUnreadable for an SQLite file that cannot be opened.

@@ -133,8 +133,7 @@ def free(
 def take_overdue(
     connection: Connection, kind: Kind, *, before: datetime, now: datetime, limit: int
 ) -> tuple[int, ...]:
-    """Return what is queued and was rung for last before a moment, oldest first, and stamp it as rung for
-    now.
+    """Return what is queued and was last rung for before a moment, oldest first, as rung for from now on.
 
     Two sweepers that do so at once get different work.
     """

@@ -27,7 +27,7 @@ from worker.database.tables import (
 from worker.errors import UnknownBatch
 from worker.readings import FieldStatus
 
-STREAM_ROWS = 1000  # fetched at a time
+STREAM_ROWS = 500  # fetched at a time
 
 
 def batch_id_of(connection: Connection, batch: str) -> int:
@@ -50,8 +50,7 @@ def iterate_results(
     statuses: Sequence[FieldStatus] = (),
     since: datetime | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the result record of every field, ordered by document, page and reading order, of the current
-    readings.
+    """Yield the result record of every field, by document, page and reading order.
 
     Without `batch` of all batches. `since` keeps what was read or corrected at or after that moment.
     Streams: a million fields need no more memory than a thousand. Raises UnknownBatch.
