@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
 from training.dataset import CLASSES, Dataset
-from training.distortions import Distortion
+from training.distortions import Distortion, distort
 from training.errors import RunMismatch, TrainingError
 from training.fit import Watch, fit
 from training.gallery import Gallery
@@ -28,11 +29,12 @@ MAX_ONNX_BYTES = 4_000_000
 MIN_DIGITS_PER_SECOND = 8_000  # on one thread
 WORKER_BATCH = 64
 SEEDS = (0, 1, 2)
+DISTORTION_SEED = 60_000  # of the validation digits; no training run draws with it
 
 RECIPES = (
     *(Recipe("convolution", seed) for seed in SEEDS),
     *(Recipe("dropout", seed) for seed in SEEDS),
-    Recipe("mobilenet", epochs=4),
+    Recipe("mobilenet", epochs=3),
     *(Recipe("dropout", seed, distortion=Distortion()) for seed in SEEDS),
 )
 """The three models of the report, and the second again on digits turned, slanted, scaled and shifted."""
@@ -52,7 +54,7 @@ def compare(
             "a comparison ends on test images, and the data holds none; give MNIST with its t10k half"
         )
     cards = [train_and_export(recipe, dataset, out / recipe.name, weights, watch) for recipe in recipes]
-    cards = [_with_speed(card, dataset, out) for card in cards]  # in one go, so that they can be compared
+    cards = [_compared(card, dataset, out) for card in cards]  # in one go, so that the figures go together
     winner = choose_winner(cards)
     for number, card in enumerate(cards, start=1):
         probabilities = classify(open_session(_model_of(card, out).read_bytes()), dataset.test.glyphs)
@@ -87,9 +89,7 @@ def train_and_export(
         preparation_seconds=trained.preparation_seconds,
         parameters=trained.model.count_params(),
         onnx_bytes=graph.ByteSize(),
-        digits_per_second={},
         validation=score(probabilities, dataset.validation),
-        test=None,
         sources=dataset.sources,
         split=dataset.split,
         trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -103,7 +103,10 @@ def train_and_export(
 
 
 def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
-    """Return the run that reads most validation digits right among those small and fast enough to ship."""
+    """Return the most accurate of the runs that are small and fast enough to ship.
+
+    What counts are the validation digits, as they are and distorted: people write aslant, forms lie askew.
+    """
     fit_to_ship = [
         card
         for card in cards
@@ -115,7 +118,13 @@ def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
             f"no model is under {MAX_ONNX_BYTES:,} bytes and reads {MIN_DIGITS_PER_SECOND:,} digits/s on one "
             "thread; nothing was chosen, and the test images were not looked at"
         )
-    return max(fit_to_ship, key=lambda card: (card.validation.accuracy, -card.validation.log_loss))
+    return max(fit_to_ship, key=lambda card: (_accuracy_to_choose_by(card), -card.validation.log_loss))
+
+
+def _accuracy_to_choose_by(card: Scorecard) -> float:
+    if card.distorted_validation is None:
+        raise TrainingError(f"{card.recipe.name} was not compared; run digitmill-train compare")
+    return (card.validation.accuracy + card.distorted_validation.accuracy) / 2
 
 
 def model_card(card: Scorecard) -> ModelCard:
@@ -137,10 +146,16 @@ def model_card(card: Scorecard) -> ModelCard:
     )
 
 
-def _with_speed(card: Scorecard, dataset: Dataset, out: Path) -> Scorecard:
+def _compared(card: Scorecard, dataset: Dataset, out: Path) -> Scorecard:
+    """Return the scorecard with what decides, and can be measured without another look at the test images."""
     session = open_session(_model_of(card, out).read_bytes())
-    speeds = {str(n): digits_per_second(session, dataset.validation.glyphs, n) for n in BATCH_SIZES}
-    return replace(card, digits_per_second=speeds)
+    digits = dataset.validation
+    distorted = distort(digits.glyphs, Distortion(), np.random.default_rng(DISTORTION_SEED))
+    return replace(
+        card,
+        digits_per_second={str(n): digits_per_second(session, digits.glyphs, n) for n in BATCH_SIZES},
+        distorted_validation=score(classify(session, distorted), digits),
+    )
 
 
 def _model_of(card: Scorecard, out: Path) -> Path:

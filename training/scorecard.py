@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +39,27 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """One run. `digits_per_second` is by batch size, in onnxruntime on one thread, where `machine` says."""
+    """One run, and what a comparison adds to it at its end.
+
+    That is the speed by batch size on one thread of `machine`, the score on validation digits distorted alike
+    for every model and, once the winner is chosen, the score on the test images.
+    """
 
     recipe: Recipe
     curve: tuple[Epoch, ...]
     preparation_seconds: float  # computing frozen features; 0 where the cache had them
     parameters: int
     onnx_bytes: int
-    digits_per_second: Mapping[str, float]
     validation: Score
-    test: Score | None  # None until the winner was chosen
     sources: Mapping[str, str]
     split: str
     trained_on: str
     commit: str
     machine: str
     versions: Mapping[str, str]
+    digits_per_second: Mapping[str, float] = field(default_factory=dict)
+    distorted_validation: Score | None = None
+    test: Score | None = None
 
     @property
     def training_minutes(self) -> float:
@@ -72,7 +77,8 @@ class Scorecard:
                 "recipe": recipe_from(entries["recipe"]),
                 "curve": tuple(Epoch(**epoch) for epoch in entries["curve"]),
                 "validation": _score_from(entries["validation"]),
-                "test": entries["test"] and _score_from(entries["test"]),
+                "distorted_validation": _score_or_none(entries["distorted_validation"]),
+                "test": _score_or_none(entries["test"]),
             }
         )
 
@@ -88,6 +94,10 @@ def replace_file(path: Path, text: str) -> None:
     unfinished = path.with_name(path.name + ".partial")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
+
+
+def _score_or_none(entries: Mapping[str, Any] | None) -> Score | None:
+    return None if entries is None else _score_from(entries)
 
 
 def _score_from(entries: Mapping[str, Any]) -> Score:

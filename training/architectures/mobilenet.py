@@ -28,6 +28,8 @@ def build(weights: Path | None = None) -> keras.Model:
     whole = _load(weights)
     seam = whole.get_layer(FROZEN_UP_TO).output
     upper = keras.Model(seam, whole.get_layer(CUT).output)
+    for layer in upper.layers:  # their means stay: a few epochs are too few to learn others
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
     glyphs = keras.Input((GLYPH_SIDE, GLYPH_SIDE), dtype="uint8", name=INPUT_NAME)
 
     pixels = layers.Rescaling(1 / 255)(glyphs)
