@@ -101,8 +101,8 @@ size: digits per second of that thread's own time, the median of five rounds, al
 
 On the {winner.validation.images:,} validation images alone, as they are and distorted (turned, slanted,
 scaled and shifted, the same for every model): the most accurate of both together, among the models with at
-most 4 MB of ONNX and at least 8,000 digits/s on one thread. What ships reads paper, where digits lie askew. Only
-then was every run scored on the test images, once.
+most 4 MB of ONNX and at least 8,000 digits/s on one thread. What ships reads paper, where digits lie askew.
+Only then was every run scored on the test images, once.
 
 ## How it was trained
 
