@@ -13,7 +13,7 @@ from worker.errors import ScanError
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before anything is decoded
 
-# What Pillow's parsers have been seen to raise for broken files, besides the OSError they promise.
+# What Pillow's parsers raise for broken files, besides the OSError they promise.
 PILLOW_ERRORS = (
     OSError,
     SyntaxError,

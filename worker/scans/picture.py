@@ -15,6 +15,10 @@ from worker.scans.grey import PILLOW_ERRORS, claimed_dpi, grey_of
 from worker.scans.kinds import PNG_START, ScanKind
 from worker.scans.limits import ScanLimits
 
+cv2.utils.logging.setLogLevel(
+    cv2.utils.logging.LOG_LEVEL_SILENT
+)  # a broken file becomes a ScanError, told once
+
 CHUNK_FRAME_BYTES = 12  # a PNG chunk's length, name and checksum
 
 
