@@ -18,7 +18,7 @@ LEAST_CONTRAST = (
 )
 NOISE_FACTOR = 6.0  # standard deviations of the paper's grain that ink must rise above it
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
-LINE_COVERAGE = 0.8  # of a side's length that a line covers; a digit's own straight stroke is shorter
+LINE_COVERAGE = 0.9  # of a side's length that a line covers; a digit's own straight stroke is shorter
 LINE_OFF = 0.12  # of the box's side by which a line may lie off where it is expected
 SLIVER = 3  # px that an uneven line may reach further in than it does on the whole
 SMALLEST_HEIGHT = 0.16  # of the box's height: a digit's least size; what is smaller is dirt
