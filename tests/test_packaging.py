@@ -1,4 +1,4 @@
-"""The wheel: built from what is tracked, installed into an environment of its own, used from an empty folder."""
+"""The wheel: built from what is tracked, installed apart, and used from an empty folder."""
 
 from __future__ import annotations
 
