@@ -47,7 +47,7 @@ def test_a_value_that_cannot_be_is_refused_by_its_variables_name(
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings.read().max_attempts = 5  # type: ignore[misc]  # that is the point
+        Settings.read().max_attempts = 5
 
 
 def test_every_setting_says_what_it_is_for() -> None:
