@@ -217,11 +217,11 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def _may_match(truth: Truth, read: Read) -> bool:
-    """By value, a reading without any digit in common is no reading of that field."""
+    """By value, a reading that is off by as many digits as there are boxes is no reading of that field."""
     if truth.box is not None:
         return truth.box.intersection_over_union(read.box) >= MIN_OVERLAP
     distance = edit_distance(truth.digits, read.digits)
-    return distance == 0 or distance < max(len(truth.digits), len(read.digits))
+    return distance == 0 or distance < len(truth.value)
 
 
 def _distance(truth: Truth, read: Read) -> tuple[float, int]:
