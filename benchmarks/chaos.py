@@ -309,6 +309,7 @@ def main() -> None:
         ("PostgreSQL", Plan(2000, kills=50, flushes=8, database_kills=4, seed=given.seed)),
         ("SQLite", Plan(1000, kills=25, flushes=4, seed=given.seed)),
         ("PostgreSQL, no sweeper", Plan(500, kills=10, flushes=2, sweeping=False, seed=given.seed)),
+        ("PostgreSQL, no sweeper", Plan(500, kills=10, flushes=0, sweeping=False, seed=given.seed)),
     )
     rows = []
     for title, plan in plans:
@@ -328,7 +329,7 @@ def main() -> None:
 
 
 def _row(title: str, plan: Plan, outcome: Outcome) -> str:
-    struck = ", ".join(f"{outcome.struck.get(strike, 0)} {strike}" for strike in Strike)
+    struck = ", ".join(f"{outcome.struck[strike]} {strike}" for strike in Strike if strike in outcome.struck)
     counts = (outcome.lost, outcome.doubled, outcome.spoilt, outcome.repeated)
     return (
         f"| {title} | {plan.pages} | {struck} | {outcome.seconds:.0f} | "
@@ -354,8 +355,8 @@ What is left of a batch whose workers, queue and database are killed while it is
 
 *Lost*: pages without a reading at the end. *Doubled*: pages with more than one. *Spoilt*: pages whose fields
 are not those of a run in peace. *Read again*: attempts beyond the first, which is what the strikes cost. The
-run without a sweeper shows that the strikes hit; it ends when nothing has moved for
-{PATIENCE_WITHOUT_SWEEPER_S:.0f} s.
+runs without a sweeper show that the strikes hit; they end when nothing has moved for
+{PATIENCE_WITHOUT_SWEEPER_S:.0f} s, and what was planned for later does not come.
 
 Pages are small synthetic cards and all periods are short (a lease of {SETTINGS["lease_s"]} s, a sweep every
 {SETTINGS["sweep_interval_s"]} s), so the seconds say nothing about real batches. Which strikes come after how
