@@ -38,7 +38,8 @@ def grey_of(image: Image.Image) -> npt.NDArray[np.uint8]:
         raise ScanError("its pixels are 32-bit numbers, which is no picture of a page; save it in 8-bit grey")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        image = Image.new("L", picture.size, "white")
+        image.paste(picture.convert("L"), mask=picture.getchannel("A"))
     if image.mode == "CMYK":
         image = image.convert("RGB")
     return np.asarray(image.convert("L"))
