@@ -1,4 +1,4 @@
-"""Each printed box is cut straight from the page, upright, and what somebody wrote into it becomes a glyph."""
+"""Each printed box is cut straight from the page, upright; what was written into it becomes a glyph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmentation.glyph import normalise
 from segmentation.ink import find_ink
 from segmentation.page import Cell, Field, Page
 
-MARGIN = 0.16  # of the box's shorter side that is cut with it on each side: its lines, and where they might be instead
+MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
 FEWEST_PIXELS = 40  # of a patch's shorter side: coarser boxes are enlarged, or their strokes have no inside
 MOST_PIXELS = 110  # of a patch's longer side: finer than any glyph can show
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from segmentation.boxes import PrintedBox, find_boxes
+from segmentation.edges import Sides, measure_sides
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import skew_of, working_copy
@@ -63,7 +64,7 @@ def find_fields(page: Page) -> PageLayout:
     skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack) if len(run) > 1])
     runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
     fields = tuple(
-        _field(f"r{row:02d}c{column:02d}", run, skew)
+        _field(f"r{row:02d}c{column:02d}", run, skew, page, copy.reduction)
         for row, runs_of_row in enumerate(_rows(runs), start=1)
         for column, run in enumerate(runs_of_row, start=1)
     )
@@ -96,10 +97,10 @@ def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
     coverages = [placed.box.coverage for placed in run]
-    if max(coverages) < BEST_COVERAGE or mean(coverages) < MEAN_COVERAGE + SHORT_RUN / len(run):
+    if max(coverages) < BEST_COVERAGE:
         return False
     if len(run) > 1:
-        return True
+        return mean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
     (single,) = run
     return single.box.alone and single.box.width < WIDEST_ALONE * single.box.height
 
@@ -114,21 +115,23 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
         yield sorted(row, key=lambda run: run[0].x)
 
 
-def _field(name: str, run: Sequence[_Placed], skew: float) -> Field:
-    cells = tuple(_quad(placed.box, skew) for placed in run)
-    return Field(name, cells, enclosing_box(cells))
+def _field(name: str, run: Sequence[_Placed], skew: float, page: Page, unit: float) -> Field:
+    boxes = [placed.box for placed in run]
+    cells = tuple(_quad(box, skew, Sides()) for box in boxes)
+    sides = measure_sides(page.grey, cells, unit)
+    outer = [_quad(box, skew, side) for box, side in zip(boxes, sides, strict=True)]
+    return Field(name, cells, enclosing_box(outer))
 
 
-def _quad(box: PrintedBox, skew: float) -> Quad:
+def _quad(box: PrintedBox, skew: float, lines: Sides) -> Quad:
+    """Return a box as it lies on the page, within its lines or with them."""
     cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
-    across, down = box.width / 2, box.height / 2
+    left, right = -box.width / 2 - lines.left, box.width / 2 + lines.right
+    top, bottom = -box.height / 2 - lines.top, box.height / 2 + lines.bottom
     return Quad(
         *(
-            Point(
-                box.centre.x + right * across * cos - below * down * sin,
-                box.centre.y + right * across * sin + below * down * cos,
-            )
-            for right, below in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+            Point(box.centre.x + x * cos - y * sin, box.centre.y + x * sin + y * cos)
+            for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
         )
     )
 

@@ -23,6 +23,8 @@ LINE_OFF = 0.12  # of the box's side by which a line may lie off where it is exp
 SLIVER = 3  # px that an uneven line may reach further in than it does on the whole
 SMALLEST_HEIGHT = 0.16  # of the box's height: a digit's least size; what is smaller is dirt
 SPECK_SHARE = 0.06  # of the largest stroke's area, under which another piece of ink is a speck
+SMALLEST_AT_EDGE = 0.4  # of the box: what lies along a side and is smaller is a neighbour's stroke
+EDGE_WEIGHT = 0.25  # of a stroke along a side against one in the middle, as to which is the digit
 EDGE_SHARE = 0.2  # of the box that a neighbour's stroke reaches into it
 
 
@@ -69,8 +71,8 @@ def _darkness(patch: Grey, border: float) -> tuple[Grey, float | None]:
     edge = int(border)
     ranked = np.sort(patch[edge : patch.shape[0] - edge, edge : patch.shape[1] - edge], axis=None)
     count = len(ranked)
-    paper = int(ranked[int(0.7 * count)])
-    grain = (float(ranked[int(0.97 * count)]) - float(ranked[int(0.6 * count)])) / 1.6
+    paper = int(ranked[int(0.75 * count)])
+    grain = (float(ranked[int(0.97 * count)]) - float(ranked[int(0.75 * count)])) / 1.2
     level = paper - float(ranked[int(0.01 * count)])
     darkness = cv2.subtract(np.full_like(patch, paper), patch)
     return np.asarray(darkness, np.uint8), level if level >= max(
@@ -117,12 +119,9 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
     shallow = ((x == 0) | (x + w == width)) & (w < EDGE_SHARE * width) | ((y == 0) | (y + h == height)) & (
         h < EDGE_SHARE * height
     )
-    main = int(np.argmax(np.where(shallow, area * 0.25, area)))
-    if (
-        max(h[main] / height, w[main] / width) < SMALLEST_HEIGHT
-        or shallow[main]
-        and max(h[main] / height, w[main] / width) < 0.4
-    ):
+    main = int(np.argmax(np.where(shallow, area * EDGE_WEIGHT, area)))
+    size = max(h[main] / height, w[main] / width)
+    if size < (SMALLEST_AT_EDGE if shallow[main] else SMALLEST_HEIGHT):
         return None, ()
     keep = (area >= SPECK_SHARE * area[main]) & ~shallow
     keep[main] = True

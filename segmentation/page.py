@@ -27,7 +27,7 @@ class Field:
     """Printed boxes that belong together, from left to right, and where they stand on the page."""
 
     name: str  # r01c01: row and column in reading order
-    cells: tuple[Quad, ...]
+    cells: tuple[Quad, ...]  # the inner edges of their lines, to a pixel or two
     box: Box  # encloses the outer edges of the printed boxes
 
 

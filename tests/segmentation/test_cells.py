@@ -1,0 +1,122 @@
+"""What is cut out of a printed box: the digit's ink and nothing else, or nothing where it is blank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation.cells import cut_cells
+from segmentation.fields import find_fields
+from segmentation.page import Cell, Page
+from tests.segmentation.drawn_boxes import Boxes, Grey, draw_boxes, paper, turned, write_digit
+
+
+def cells_of(page: Grey) -> tuple[Cell, ...]:
+    (field,) = find_fields(Page(page)).fields
+    return cut_cells(Page(page), field)
+
+
+def likeness(one: Cell, other: Cell) -> float:
+    """The correlation of two glyphs, blurred by a pixel: centring moves by whole pixels."""
+    assert one.glyph is not None
+    assert other.glyph is not None
+    first, second = (cv2.GaussianBlur(glyph, (0, 0), 1.0) for glyph in (one.glyph, other.glyph))
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+@pytest.mark.parametrize("line", [1, 3, 8])
+@pytest.mark.parametrize("degrees", [-4, 0, 4])
+def test_blank_boxes_are_blank_whatever_their_lines_and_the_skew(line: int, degrees: float) -> None:
+    page = paper()
+    draw_boxes(page, Boxes(6, line=line, y=800))
+
+    assert [cell.glyph for cell in cells_of(turned(page, degrees))] == [None] * 6
+
+
+def test_paper_grain_watermarks_and_dust_are_no_ink() -> None:
+    rng = np.random.default_rng(7)
+    page = paper()
+    cv2.putText(page, "OFFICIAL COPY", (180, 345), cv2.FONT_HERSHEY_DUPLEX, 1.5, (225,), 4)
+    draw_boxes(page, Boxes(6))
+    for x in range(215, 480, 50):
+        cv2.circle(page, (x, 320), 1, (0,), -1)
+    grainy = np.clip(page - np.abs(rng.normal(0, 6, page.shape)), 0, 255).astype(np.uint8)
+
+    assert all(cell.glyph is None for cell in cells_of(grainy))
+
+
+@pytest.mark.parametrize("shade", [0, 90, 180])
+@pytest.mark.parametrize("line", [1, 3, 8])
+def test_box_lines_never_end_up_in_a_glyph(line: int, shade: int) -> None:
+    lined, bare = paper(), paper()
+    boxes = Boxes(5, line=line, shade=shade)
+    draw_boxes(lined, boxes)
+    for index, digit in enumerate((2, 3, 5, 6, 8)):
+        write_digit(lined, boxes, index, digit)
+        write_digit(bare, boxes, index, digit)
+    (field,) = find_fields(Page(lined)).fields
+
+    pairs = zip(cut_cells(Page(lined), field), cut_cells(Page(bare), field), strict=True)
+    assert all(likeness(with_lines, without) > 0.97 for with_lines, without in pairs)
+
+
+@pytest.mark.parametrize("degrees", [-4, 3])
+def test_a_skewed_page_gives_upright_glyphs(degrees: float) -> None:
+    page = paper()
+    boxes = Boxes(5, y=800)
+    draw_boxes(page, boxes)
+    for index, digit in enumerate((2, 4, 5, 6, 9)):
+        write_digit(page, boxes, index, digit)
+
+    pairs = zip(cells_of(page), cells_of(turned(page, degrees)), strict=True)
+    assert all(likeness(straight, askew) > 0.85 for straight, askew in pairs)
+
+
+def test_a_digit_that_touches_its_box_is_kept_and_doubted() -> None:
+    page = paper()
+    boxes = Boxes(3)
+    draw_boxes(page, boxes)
+    write_digit(page, boxes, 0, 5)
+    cv2.line(page, (277, 365), (277, 320), (20,), 5)  # a one that stands on the lower line
+
+    touching = cells_of(page)[1]
+    assert touching.glyph is not None
+    assert touching.doubts == ("touches the box",)
+    assert cells_of(page)[0].doubts == ()
+
+
+def test_the_ink_box_encloses_the_digit_on_the_page() -> None:
+    page = paper()
+    boxes = Boxes(4)
+    draw_boxes(page, boxes)
+    cv2.rectangle(page, (318, 320), (330, 350), (0,), -1)
+    ink = cells_of(page)[2].ink_box
+
+    assert abs(ink.x - 318) <= 2
+    assert abs(ink.y - 320) <= 2
+    assert abs(ink.right - 331) <= 2
+    assert abs(ink.bottom - 351) <= 2
+
+
+def test_mnist_digits_written_into_boxes_come_back_as_they_were(shared_data: Path) -> None:
+    images = np.load(shared_data / "mnist" / "mnist.npz")["x_train"][59_000:59_060]
+    page = paper((1754, 1240))
+    for row in range(6):
+        boxes = Boxes(10, x=100, y=200 + 150 * row, width=80, height=90)
+        draw_boxes(page, boxes)
+        for column in range(10):
+            ink = cv2.resize(images[10 * row + column], (70, 70), interpolation=cv2.INTER_CUBIC)
+            top, left = boxes.y + 10, boxes.x + 80 * column + 5
+            part = page[top : top + 70, left : left + 70]
+            part[:] = np.minimum(part, 255 - ink)
+    fields = find_fields(Page(page)).fields
+    assert len(fields) == 6
+    cells = [cell for field in fields for cell in cut_cells(Page(page), field)]
+    written = [Cell(image, cell.ink_box) for image, cell in zip(images, cells, strict=True)]
+    likenesses = [likeness(cell, digit) for cell, digit in zip(cells, written, strict=True)]
+
+    assert np.median(likenesses) > 0.97
+    assert min(likenesses) > 0.75
