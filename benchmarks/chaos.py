@@ -346,8 +346,8 @@ def _report(rows: list[str], seed: int) -> str:
     return f"""# Chaos
 
 What is left of a batch whose workers, queue and database are killed while it is read. Made by
-`make chaos` (seed {seed}) at commit {commit} on {platform.machine()} with {os.cpu_count()} cores, Python
-{platform.python_version()}; two workers of one process each.
+`make chaos` (seed {seed}) at commit {commit} on {platform.machine()} with {os.cpu_count()} cores,
+Python {platform.python_version()}; two workers of one process each.
 
 | database | pages | strikes | seconds | lost | doubled | spoilt | read again |
 | --- | --- | --- | --- | --- | --- | --- | --- |
