@@ -15,10 +15,7 @@ import numpy.typing as npt
 from segmentation.geometry import Quad
 
 PLACES = np.array([0.2, 0.35, 0.5, 0.65, 0.8])  # along a side: a digit crosses fewer than half of them
-INWARD, OUTWARD = (
-    2.0,
-    4.0,
-)  # px of the small copy that a line's middle may be off, and 1 mm that it may reach out
+INWARD, OUTWARD = 2.0, 7.0  # px of the small copy: a line may be off by 0.5 mm and reach out by 1.7 mm
 LEAST_CONTRAST = 6.0  # grey levels between line and paper
 
 
