@@ -17,7 +17,7 @@ def random_spec(
 ) -> FormSpec:
     """Return a spec by chance: every kind, line, skew and damage comes up, up to three damages a page.
 
-    Boxes are at least 24 pixels wide (19 in a header): smaller ones nobody would scan so.
+    Boxes are at least 5 mm and 24 pixels wide, in a header four fifths of that.
     """
     rng = np.random.default_rng((seed, 1))
     kind = kinds[seed % len(kinds)]
