@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from itertools import islice
 
 from sqlalchemy import Connection, select, update
@@ -30,6 +31,20 @@ class Submission:
     unreadable: tuple[str, ...]  # stored as failed documents, with the reason
 
 
+class _Outcome(Enum):
+    NEW = auto()
+    KNOWN = auto()
+    CHANGED = auto()
+    UNREADABLE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    outcome: _Outcome
+    document_id: int
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A scan as it lies there now: its hash and size, or why it cannot be read."""
@@ -44,9 +59,9 @@ def submit(db: Database, batch: str, scans: Iterable[ScanFile]) -> Submission:
     """Store the scans that the batch does not have yet, and seal it.
 
     Hashes every file as it goes through `scans` (wrap it to show progress). A file that cannot be read
-    becomes a failed document with its reason, and is taken once it can be. New documents reopen a batch
-    that was done. They count as rung for from now on: whoever submits rings for `new_documents`; if that
-    never happens the sweep does.
+    becomes a failed document with its reason, and is taken once it can be. New documents reopen a batch that
+    was done. They count as rung for from now on: whoever submits rings for `new_documents`; if that never
+    happens the sweep does.
     """
     stored: list[_Stored] = []
     for chunk in _chunks(scans):
@@ -58,22 +73,17 @@ def submit(db: Database, batch: str, scans: Iterable[ScanFile]) -> Submission:
         batch_id = _open_batch(db, connection, batch)
         connection.execute(update(BatchRow).where(BatchRow.id == batch_id).values(state=BatchState.SEALED))
         leases.close_batch(connection, batch_id, db.now(connection))
+
+    def paths(outcome: _Outcome) -> tuple[str, ...]:
+        return tuple(each.path for each in stored if each.outcome is outcome)
+
     return Submission(
         batch,
-        new_documents=tuple(each.new_id for each in stored if each.new_id is not None),
-        known=sum(each.known for each in stored),
-        changed=tuple(each.path for each in stored if each.changed),
-        unreadable=tuple(each.path for each in stored if each.unreadable),
+        new_documents=tuple(each.document_id for each in stored if each.outcome is _Outcome.NEW),
+        known=len(paths(_Outcome.KNOWN)),
+        changed=paths(_Outcome.CHANGED),
+        unreadable=paths(_Outcome.UNREADABLE),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    path: str
-    new_id: int | None = None
-    known: bool = False
-    changed: bool = False
-    unreadable: bool = False
 
 
 def _open_batch(db: Database, connection: Connection, name: str) -> int:
@@ -87,7 +97,8 @@ def _open_batch(db: Database, connection: Connection, name: str) -> int:
 
 
 def _store(db: Database, connection: Connection, batch_id: int, found: _Found, now: datetime) -> _Stored:
-    path = found.scan.path
+    """Store a document that the batch does not have, or could not read before."""
+    identity = {"batch_id": batch_id, "root": found.scan.root, "path": found.scan.path}
     content = {
         "sha256": found.sha256,
         "bytes": found.bytes,
@@ -95,25 +106,20 @@ def _store(db: Database, connection: Connection, batch_id: int, found: _Found, n
         "reason": found.reason,
         "published_at": now,
     }
-    row = db.insert(DocumentRow).values(
-        batch_id=batch_id, root=found.scan.root, path=path, submitted_at=now, **content
-    )
+    stored = _Outcome.UNREADABLE if found.reason else _Outcome.NEW
+    row = db.insert(DocumentRow).values(submitted_at=now, **identity, **content)
     new_id = connection.scalar(row.on_conflict_do_nothing().returning(DocumentRow.id))
-    if new_id is None:
-        before = connection.execute(
-            select(DocumentRow.id, DocumentRow.sha256).where(
-                DocumentRow.batch_id == batch_id,
-                DocumentRow.root == found.scan.root,
-                DocumentRow.path == path,
-            )
-        ).one()
-        if before.sha256 == found.sha256:
-            return _Stored(path, known=True)
-        if before.sha256 is not None:
-            return _Stored(path, changed=True)
-        new_id = before.id
-        connection.execute(update(DocumentRow).where(DocumentRow.id == new_id).values(**content))
-    return _Stored(path, unreadable=True) if found.reason else _Stored(path, new_id=new_id)
+    if new_id is not None:
+        return _Stored(stored, new_id, found.scan.path)
+    document_id, sha256 = connection.execute(
+        select(DocumentRow.id, DocumentRow.sha256).filter_by(**identity)
+    ).one()
+    if sha256 == found.sha256:
+        return _Stored(_Outcome.KNOWN, document_id, found.scan.path)
+    if sha256 is not None:
+        return _Stored(_Outcome.CHANGED, document_id, found.scan.path)
+    connection.execute(update(DocumentRow).where(DocumentRow.id == document_id).values(**content))
+    return _Stored(stored, document_id, found.scan.path)
 
 
 def _chunks(scans: Iterable[ScanFile]) -> Iterator[list[_Found]]:

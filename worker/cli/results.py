@@ -50,7 +50,12 @@ def moment(text: str) -> datetime:
     type=click.Choice([status.value for status in FieldStatus]),
     help="Only fields of this status; may be repeated.",
 )
-@click.option("--since", type=moment, metavar="TIME", help="Only what was read or corrected since (UTC).")
+@click.option(
+    "--since",
+    type=moment,
+    metavar="TIME",
+    help="Only what was read or corrected since that time, UTC if it does not say.",
+)
 @database_option
 def command(
     batch: str | None,
@@ -63,7 +68,7 @@ def command(
     since: datetime | None,
     settings: Settings,
 ) -> None:
-    """Write what was read in BATCH, or in all batches: one row a field, by document, page and reading order."""
+    """Write what was read in BATCH, or in all: one row a field, by document, page and reading order."""
     with closing(open_database(settings.database_url, must_exist=True)) as db, opened(output) as out:
         records = iterate_results(
             db,

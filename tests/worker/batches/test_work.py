@@ -4,7 +4,6 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import chain
 
 import numpy as np
 import pytest
@@ -16,6 +15,8 @@ from worker.database.engine import Database, upgrade
 from worker.database.queries import iterate_results
 from worker.database.tables import DocumentRow, PageRow, ReadingRow
 from worker.intake import ScanFile
+from worker.pipeline import read_page
+from worker.scans import load_page
 from worker.settings import Settings
 
 Write = Callable[..., ScanFile]
@@ -28,7 +29,15 @@ def work_on(mill: Mill, *document_ids: int) -> None:
 
 
 def values(db: Database) -> list[str]:
-    return [record["value"] for record in iterate_results(db)]
+    return sorted(record["value"] for record in iterate_results(db))
+
+
+def said_by_pipeline(scan: ScanFile, mill: Mill) -> list[str]:
+    """What the first page of a scan says without any database, so that nothing here depends on accuracy."""
+    page = load_page(scan.absolute.read_bytes(), 1, mill.limits)
+    said = [field.value for field in read_page(page, mill.recogniser, mill.reader.rules).fields]
+    assert said
+    return said
 
 
 def count(db: Database, row: type[PageRow] | type[ReadingRow]) -> int:
@@ -45,17 +54,19 @@ def lease_ran_out(db: Database) -> None:
 
 
 def test_a_page_of_one_document_is_read_as_it_is_opened(mill: Mill, db: Database, write_scan: Write) -> None:
-    (document_id,) = submit(db, "tallies", [write_scan("a.png", "4071 93")]).new_documents
+    scan = write_scan("a.png")
+    (document_id,) = submit(db, "tallies", [scan]).new_documents
 
     assert work_on_document(mill, document_id) == ()
-    assert sorted(values(db)) == ["4071", "93"]
+    assert values(db) == sorted(said_by_pipeline(scan, mill))
     assert status(db, "tallies").state == "done"
 
 
 def test_the_pages_of_a_long_document_are_given_out_one_by_one(
     mill: Mill, db: Database, write_scan: Write
 ) -> None:
-    (document_id,) = submit(db, "tallies", [write_scan("a.tif", "4071 93", pages=3)]).new_documents
+    scan = write_scan("a.tif", pages=3)
+    (document_id,) = submit(db, "tallies", [scan]).new_documents
     page_ids = work_on_document(mill, document_id)
 
     assert len(page_ids) == 3
@@ -63,7 +74,7 @@ def test_the_pages_of_a_long_document_are_given_out_one_by_one(
     for page_id in page_ids:
         assert status(db, "tallies").state == "sealed"
         work_on_page(mill, page_id)
-    assert sorted(values(db)) == ["4071"] * 3 + ["93"] * 3
+    assert values(db) == sorted(3 * said_by_pipeline(scan, mill))
     assert status(db, "tallies").state == "done"
 
 
@@ -130,7 +141,7 @@ def test_a_file_that_vanishes_between_its_pages_costs_only_the_pages_left(
         (2, "the file is gone"),
         (3, "the file is gone"),
     ]
-    assert len(values(db)) == 2
+    assert {record["page"] for record in iterate_results(db)} == {1}
 
 
 def test_what_is_no_scan_fails_with_its_reason_and_the_others_are_read(
@@ -155,7 +166,7 @@ def test_a_scan_root_is_looked_up_on_the_machine_that_reads(
     work_on(mill, *submit(db, "tallies", [moved]).new_documents)
     mill.db.close()
 
-    assert sorted(values(db)) == ["4071", "93"]
+    assert values(db) == sorted(said_by_pipeline(scan, mill))
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("division by zero")])
@@ -207,10 +218,12 @@ def test_a_holder_who_overslept_its_lease_writes_nothing(
         Sleeper(),  # type: ignore[arg-type]  # all that reading needs of a Recogniser
         *(awake.settings, awake.reader, awake.model_id, awake.originals, awake.limits, awake.holder),
     )
-    work_on(asleep, *submit(db, "tallies", [write_scan("a.png", "4071 93")]).new_documents)
+    scan = write_scan("a.png")
+    work_on(asleep, *submit(db, "tallies", [scan]).new_documents)
     awake.db.close()
 
-    assert sorted(values(db)) == ["4071", "93"]
+    assert values(db) == sorted(said_by_pipeline(scan, awake))
+    assert "8888" not in values(db)
     assert count(db, ReadingRow) == 1
 
 
@@ -227,11 +240,14 @@ def work_through(settings: Settings, document_ids: tuple[int, ...], page_ids: tu
 def test_processes_that_are_told_of_the_same_work_do_each_page_once(
     settings: Settings, mill: Mill, db: Database, write_scan: Write
 ) -> None:
-    long = submit(db, "tallies", [write_scan("long.tif", "4071 93", pages=12)]).new_documents
-    page_ids = tuple(chain.from_iterable(work_on_document(mill, document_id) for document_id in long))
-    short = submit(db, "tallies", [write_scan(f"{number}.png", "12") for number in range(6)]).new_documents
+    long = write_scan("long.tif", pages=12)
+    page_ids = work_on_document(mill, submit(db, "tallies", [long]).new_documents[0])
+    short = [write_scan(f"{number}.png", "12") for number in range(6)]
+    document_ids = submit(db, "tallies", short).new_documents
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=work_through, args=(settings, short, page_ids)) for _ in range(3)]
+    processes = [
+        spawn.Process(target=work_through, args=(settings, document_ids, page_ids)) for _ in range(3)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -244,7 +260,7 @@ def test_processes_that_are_told_of_the_same_work_do_each_page_once(
         doubled = text("SELECT 1 FROM readings GROUP BY page_id HAVING count(*) > 1")
         assert connection.execute(doubled).all() == []
     assert attempts == [(1, 18)]
-    assert sorted(values(db)) == ["12"] * 6 + ["4071"] * 12 + ["93"] * 12
+    assert values(db) == sorted(12 * said_by_pipeline(long, mill) + 6 * said_by_pipeline(short[0], mill))
 
 
 def test_the_same_pages_give_the_same_rows_on_both_databases(

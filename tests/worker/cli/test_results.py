@@ -58,13 +58,25 @@ def test_csv_has_the_record_flattened_with_one_entry_a_cell(url: str) -> None:
 
     (row,) = csv.DictReader(io.StringIO(run.stdout))
     assert row == {
-        "batch": "tallies", "document": "b.tif", "page": "1", "field": "null_votes",
-        "value": "1 2", "machine_value": "1 2", "cells": "|1||2", "status": "review",
-        "confidence": "0.9991", "reasons": "low confidence|a [gap]",
-        "box_x": "388", "box_y": "232", "box_width": "54", "box_height": "28",
-        "digit_confidences": "|0.9996||0.9996", "digit_runners_up": "|7||7",
+        "batch": "tallies",
+        "document": "b.tif",
+        "page": "1",
+        "field": "null_votes",
+        "value": "1 2",
+        "machine_value": "1 2",
+        "cells": "|1||2",
+        "status": "review",
+        "confidence": "0.9991",
+        "reasons": "low confidence|a [gap]",
+        "box_x": "388",
+        "box_y": "232",
+        "box_width": "54",
+        "box_height": "28",
+        "digit_confidences": "|0.9996||0.9996",
+        "digit_runners_up": "|7||7",
         "digit_boxes": "|408 233 16 26||444 233 16 26",
-        "model": MODEL, "template": "",
+        "model": MODEL,
+        "template": "",
     }
 
 
