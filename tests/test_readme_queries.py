@@ -35,7 +35,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         yield db
 
 
-def test_the_readme_asks_ten_questions():
+def test_the_readme_asks_ten_questions() -> None:
     assert [question.split(".")[0] for question in QUESTIONS] == [f"-- {number}" for number in range(1, 11)]
 
 

@@ -18,7 +18,7 @@ def sure_of_seven(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.tile(np.eye(10, dtype=np.float32)[7] * 0.99 + 0.001, (len(glyphs), 1))
 
 
-def test_every_digit_of_a_page_is_classified_in_one_call():
+def test_every_digit_of_a_page_is_classified_in_one_call() -> None:
     calls = []
 
     def classify(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -30,19 +30,19 @@ def test_every_digit_of_a_page_is_classified_in_one_call():
     assert calls == [(6, 28, 28)]
 
 
-def test_a_page_without_boxes_gives_a_reading_without_fields():
+def test_a_page_without_boxes_gives_a_reading_without_fields() -> None:
     white = Page(np.full((1000, 800), 255, np.uint8))
 
     assert read_page(white, sure_of_seven).fields == ()
 
 
-def test_outer_blanks_are_dropped_from_a_value_and_its_cells_keep_them():
+def test_outer_blanks_are_dropped_from_a_value_and_its_cells_keep_them() -> None:
     field = read_page(draw_form("__77_").page, sure_of_seven).fields[0]
 
     assert (field.value, field.cells) == ("77", ("", "", "7", "7", ""))
 
 
-def test_a_blank_between_digits_is_a_space_and_waits_for_review():
+def test_a_blank_between_digits_is_a_space_and_waits_for_review() -> None:
     field = read_page(draw_form("7_7").page, sure_of_seven).fields[0]
 
     assert field.value == "7 7"
@@ -50,19 +50,19 @@ def test_a_blank_between_digits_is_a_space_and_waits_for_review():
     assert "blank between digits" in field.reasons
 
 
-def test_a_field_in_which_nobody_wrote_is_reported_as_blank():
+def test_a_field_in_which_nobody_wrote_is_reported_as_blank() -> None:
     field = read_page(draw_form("____").page, sure_of_seven).fields[0]
 
     assert (field.value, field.status) == ("", FieldStatus.BLANK)
 
 
-def test_a_field_is_as_sure_as_all_its_digits_together():
+def test_a_field_is_as_sure_as_all_its_digits_together() -> None:
     field = read_page(draw_form("777").page, sure_of_seven).fields[0]
 
     assert np.isclose(field.confidence, np.prod([reading.confidence for reading in field.readings]))
 
 
-def test_the_accepted_confidence_decides_who_waits_for_review():
+def test_the_accepted_confidence_decides_who_waits_for_review() -> None:
     page = draw_form("111").page
 
     strict, lenient = (
@@ -73,7 +73,7 @@ def test_the_accepted_confidence_decides_who_waits_for_review():
     assert (lenient.status, lenient.reasons) == (FieldStatus.ACCEPTED, ())
 
 
-def test_all_class_probabilities_of_a_digit_and_its_runner_up_are_kept():
+def test_all_class_probabilities_of_a_digit_and_its_runner_up_are_kept() -> None:
     def torn_between_1_and_7(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         row = np.zeros(10, np.float32)
         row[[1, 7]] = 0.6, 0.4
@@ -85,7 +85,7 @@ def test_all_class_probabilities_of_a_digit_and_its_runner_up_are_kept():
     assert len(reading.probabilities) == 10
 
 
-def test_stages_are_announced_in_order():
+def test_stages_are_announced_in_order() -> None:
     stages: list[str] = []
 
     @contextmanager
@@ -98,7 +98,7 @@ def test_stages_are_announced_in_order():
     assert stages == ["find", "cut", "read"]
 
 
-def test_a_digit_that_touches_its_box_is_accepted_when_the_reader_is_sure_of_it():
+def test_a_digit_that_touches_its_box_is_accepted_when_the_reader_is_sure_of_it() -> None:
     page = draw_form("1").page
     field = read_page(page, sure_of_seven).fields[0]
     stroke = field.readings[0].box
