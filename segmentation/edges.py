@@ -33,6 +33,8 @@ def measure_sides(page: npt.NDArray[np.uint8], insides: Sequence[Quad], unit: fl
     """Return the outer edges of boxes; `unit` is page pixels per pixel of the small copy they were found
     on.
     """
+    if not insides:
+        return []
     corners = np.array([[(corner.x, corner.y) for corner in quad.corners] for quad in insides])
     starts, ends = corners, np.roll(corners, -1, axis=1)  # top, right, bottom and left side
     along = ends - starts
@@ -44,7 +46,7 @@ def measure_sides(page: npt.NDArray[np.uint8], insides: Sequence[Quad], unit: fl
     places = feet[:, :, :, None] + reach[:, None] * outward[:, :, None, None]
     middle = np.sort(_brightness(page, places), axis=2)[:, :, len(PLACES) // 2]
     darkness = middle.max(axis=2, keepdims=True) - middle
-    return [Sides(*(_outer_edge(profile, reach, unit) for profile in box)) for box in darkness]
+    return [Sides(*edges) for edges in _outer_edges(darkness, reach, unit).tolist()]
 
 
 def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
@@ -54,11 +56,13 @@ def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float64]) ->
     return page[y, x].astype(np.int16)
 
 
-def _outer_edge(darkness: npt.NDArray[np.int16], reach: npt.NDArray[np.int_], unit: float) -> float:
-    """Return where the line that is nearest to the middle of a profile ends; 0 where there is none."""
+def _outer_edges(
+    darkness: npt.NDArray[np.int16], reach: npt.NDArray[np.int_], unit: float
+) -> npt.NDArray[np.float64]:
+    """Return where the line nearest to the middle of each profile ends; 0 where there is none."""
     near = np.abs(reach) <= max(INWARD * unit, 1.0)
-    peak = int(np.argmax(np.where(near, darkness, -1)))
-    if darkness[peak] < LEAST_CONTRAST:
-        return 0.0
-    beyond = np.flatnonzero(darkness[peak:] < darkness[peak] / 2)
-    return max(0.0, float(reach[peak + beyond[0]]) - 0.5) if len(beyond) else 0.0
+    peak = np.argmax(np.where(near, darkness, -1), axis=-1)[..., None]
+    height = np.take_along_axis(darkness, peak, axis=-1)
+    beyond = (darkness < height / 2) & (np.arange(len(reach)) > peak)
+    edges = np.maximum(0.0, reach[np.argmax(beyond, axis=-1)] - 0.5)
+    return np.where(beyond.any(axis=-1) & (height[..., 0] >= LEAST_CONTRAST), edges, 0.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
 from statistics import mean
 
 from segmentation.boxes import PrintedBox, find_boxes
@@ -63,12 +64,19 @@ def find_fields(page: Page) -> PageLayout:
     slack = SIZE_SLACK * copy.reduction
     skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack) if len(run) > 1])
     runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
-    fields = tuple(
-        _field(f"r{row:02d}c{column:02d}", run, skew, page, copy.reduction)
-        for row, runs_of_row in enumerate(_rows(runs), start=1)
-        for column, run in enumerate(runs_of_row, start=1)
-    )
-    return PageLayout(fields, skew)
+    return PageLayout(tuple(_fields(page, list(_rows(runs)), skew, copy.reduction)), skew)
+
+
+def _fields(page: Page, rows: Sequence[list[list[_Placed]]], skew: float, unit: float) -> Iterator[Field]:
+    """Yield a field for each run of each row; `unit` is page pixels per pixel of the small copy."""
+    boxes = [placed.box for row in rows for run in row for placed in run]
+    insides = [_quad(box, skew, Sides()) for box in boxes]
+    outsides = map(_quad, boxes, repeat(skew), measure_sides(page.grey, insides, unit))
+    cells = zip(insides, outsides, strict=True)
+    for row_number, row in enumerate(rows, start=1):
+        for column, run in enumerate(row, start=1):
+            inner, outer = zip(*islice(cells, len(run)), strict=True)
+            yield Field(f"r{row_number:02d}c{column:02d}", inner, enclosing_box(outer))
 
 
 def _place(boxes: Sequence[PrintedBox], skew: float) -> list[_Placed]:
@@ -113,14 +121,6 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
         row = [run for run in waiting if run[0].y - first.y < SAME_ROW * first.box.height]
         waiting = waiting[len(row) :]
         yield sorted(row, key=lambda run: run[0].x)
-
-
-def _field(name: str, run: Sequence[_Placed], skew: float, page: Page, unit: float) -> Field:
-    boxes = [placed.box for placed in run]
-    cells = tuple(_quad(box, skew, Sides()) for box in boxes)
-    sides = measure_sides(page.grey, cells, unit)
-    outer = [_quad(box, skew, side) for box, side in zip(boxes, sides, strict=True)]
-    return Field(name, cells, enclosing_box(outer))
 
 
 def _quad(box: PrintedBox, skew: float, lines: Sides) -> Quad:

@@ -73,15 +73,17 @@ def stroke_width(digit: Ink) -> float:
     Counting pixel edges overstates that length, by 4 / pi over all directions.
     """
     solid = cv2.copyMakeBorder(digit >> 7, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    edges = np.count_nonzero(solid[:, 1:] != solid[:, :-1]) + np.count_nonzero(solid[1:] != solid[:-1])
-    return float(8.0 / np.pi * np.count_nonzero(solid) / edges) if edges else 0.0
+    edges = cv2.countNonZero(cv2.absdiff(solid[:, 1:], solid[:, :-1]))
+    edges += cv2.countNonZero(cv2.absdiff(solid[1:], solid[:-1]))
+    return 8.0 / np.pi * cv2.countNonZero(solid) / edges if edges else 0.0
 
 
 def _centre_by_mass(small: npt.NDArray[np.float32]) -> Glyph:
     height, width = small.shape
-    mass = small.sum()
-    x = float(small.sum(axis=0) @ np.arange(width) / mass)
-    y = float(small.sum(axis=1) @ np.arange(height) / mass)
+    canvas = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.float32)  # moments takes two columns for a list of points
+    canvas[:height, :width] = small
+    mass = cv2.moments(canvas)
+    x, y = mass["m10"] / mass["m00"], mass["m01"] / mass["m00"]
     left = min(max(round(MASS_CENTRE - x), 0), GLYPH_SIDE - width)
     top = min(max(round(MASS_CENTRE - y), 0), GLYPH_SIDE - height)
     glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)

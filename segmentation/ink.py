@@ -5,6 +5,7 @@ Darkness below means grey levels under the paper's own, 0 for paper.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ LEAST_CONTRAST = (
 )
 NOISE_FACTOR = 6.0  # standard deviations of the paper's grain that ink must rise above it
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
+FAINTEST, CORE = 0.2, 0.8  # of it, where a stroke's edge starts and where its core does
 LINE_COVERAGE = 0.9  # of a side's length that a line covers; a digit's own straight stroke is shorter
 LINE_OFF = 0.12  # of the box's side by which a line may lie off where it is expected
 SLIVER = 3  # px that an uneven line may reach further in than it does on the whole
@@ -83,28 +85,35 @@ def _darkness(patch: Grey, border: float) -> tuple[Grey, float | None]:
 def _within_lines(strokes: Grey, margin: int) -> tuple[int, int, int, int]:
     """Return the part of the patch that its lines enclose: left, top, right, bottom."""
     height, width = strokes.shape
-    across = cv2.reduce(strokes[margin : height - margin], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0] / 255
-    down = cv2.reduce(strokes[:, margin : width - margin], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0] / 255
+    across = _coverage(strokes[margin : height - margin], 0)
+    down = _coverage(strokes[:, margin : width - margin], 1)
     left, right = _behind_line(across, margin), width - _behind_line(across[::-1], margin)
     top, bottom = _behind_line(down, margin), height - _behind_line(down[::-1], margin)
     return left, top, right, bottom
 
 
-def _behind_line(coverage: npt.NDArray[np.floating], margin: int) -> int:
-    """Return the first row or column behind the line that ends nearest to the margin; the margin where is
-    none.
-    """
+def _coverage(strokes: Grey, axis: int) -> list[float]:
+    """Return the share of each column (axis 0) or row (axis 1) that strokes cover."""
+    mean = cv2.reduce(strokes, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+    return [share / 255 for share in mean.ravel().tolist()]
+
+
+def _behind_line(coverage: Sequence[float], margin: int) -> int:
+    """Return where the line has ended that ends nearest to the margin; the margin where there is none."""
     tolerance = 1 + LINE_OFF * (len(coverage) - 2 * margin)
-    covered = coverage[: margin + int(tolerance) + 1] >= LINE_COVERAGE
-    ends = np.flatnonzero(covered[:-1] & ~covered[1:]) + 1
-    near = ends[np.abs(ends - margin) <= tolerance]
-    if not len(near):
-        return margin
-    return int(near[np.argmin(np.abs(near - margin))])
+    last = margin + int(tolerance)
+    ends = [
+        index
+        for index in range(max(1, margin - int(tolerance)), min(last, len(coverage) - 1) + 1)
+        if coverage[index] < LINE_COVERAGE <= coverage[index - 1]
+    ]
+    return min(ends, key=lambda end: abs(end - margin), default=margin)
 
 
 def _wipe_slivers(side: Grey) -> None:
     """Take out, in place, what reaches at most SLIVER px in from the first row: a line's uneven edge."""
+    if not side[0].any():
+        return
     reach = np.logical_and.accumulate(side[: SLIVER + 1] > 0, axis=0)
     side[:SLIVER][reach[:SLIVER] & ~reach[SLIVER]] = 0
 
@@ -128,6 +137,8 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
     doubts = []
     if at_edge[main]:
         doubts.append("touches the box")
+    if keep.all():
+        return strokes, tuple(doubts)
     table = np.zeros(count, np.uint8)
     table[1:][keep] = 255
     return table[labels], tuple(doubts)
@@ -135,7 +146,6 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
 
 def _soft_ink(darkness: Grey, kept: Grey, level: float) -> Grey:
     """Return the kept strokes with their soft edges, the core of a stroke at 255."""
-    mask = cv2.dilate(kept, np.ones((3, 3), np.uint8))
-    low, high = 0.2 * level, 0.8 * level
-    soft = np.clip((darkness.astype(np.float32) - low) * (255.0 / (high - low)), 0, 255)
-    return np.where(mask > 0, soft, 0).astype(np.uint8)
+    ramp = np.clip((np.arange(256) / level - FAINTEST) * 255 / (CORE - FAINTEST), 0, 255).astype(np.uint8)
+    soft = cv2.LUT(darkness, ramp)
+    return np.asarray(cv2.bitwise_and(soft, cv2.dilate(kept, np.ones((3, 3), np.uint8))), np.uint8)
