@@ -31,7 +31,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class FieldReading:
-    """A field's value and how far to trust it. `value` joins the cells: outer blanks dropped, inner ones a space."""
+    """A field's value and how far to trust it.
+
+    `value` joins the cells: outer blanks dropped, an inner one as a space.
+    """
 
     name: str
     readings: tuple[Reading, ...]  # one per printed box, from left to right
