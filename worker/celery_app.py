@@ -24,7 +24,7 @@ QUEUE = "digitmill"
 OPEN_DOCUMENT = "digitmill.open_document"
 READ_PAGE = "digitmill.read_page"
 
-CONNECT_S = 4.0  # twice this is less than the ten seconds in which a command must say that nobody answers
+CONNECT_S = 3.0  # to connect, and again to answer: a command has ten seconds to say that nobody does
 
 
 def make_app(settings: Settings) -> Celery:
