@@ -30,6 +30,7 @@ from training.forms.sheet import (
 
 MM_PER_INCH = 25.4
 SHIFT = 4  # OpenCV takes coordinates as whole numbers; these many bits of them are fractions of a pixel
+STRAYING = 0.06  # share of digits written out of place; half of those touch or cross a line
 BLUE_BLACK: Colour = (70, 40, 30)
 
 
@@ -181,20 +182,24 @@ def _fill_in(
     pen: Colour,
     rng: np.random.Generator,
 ) -> None:
-    """Write a field's digits into its boxes: in a line of the writer's own, at times over a printed one."""
-    size = rng.uniform(0.42, 0.82)  # real writers fill two fifths of a high box, or all of a low one
+    """Write a field's digits into the white of its boxes, in a line of the writer's own, some astray."""
+    size = rng.uniform(0.42, 0.85)  # real writers fill two fifths of a high box, or nearly all of a low one
     place = rng.normal(0.5, 0.13, 2)  # of the slack to the left and above
+    line = field.ruling.width_mm
     for cell, character in zip(field.cells, field.value, strict=True):
         if character == BLANK:
             continue
-        width, height = cell.width * scale, cell.height * scale
-        ink = digits(int(character), height * size, rng)
-        too_wide = ink.shape[1] / (0.86 * width)
+        corner = np.array((cell.x + line / 2, cell.y + line / 2)) * scale
+        white = np.array((cell.width - line, cell.height - line)) * scale
+        ink = digits(int(character), white[1] * size, rng)
+        too_wide = ink.shape[1] / (0.92 * white[0])
         if too_wide > 1:
             ink = zoom(ink, 1 / too_wide)
-        slack = np.maximum((width - ink.shape[1], height - ink.shape[0]), 0)
-        x, y = np.array((cell.x, cell.y)) * scale + slack * np.clip(rng.normal(place, 0.1), -0.03, 1.03)
-        _write(image, ink, round(x), round(y), pen)
+        slack = np.maximum(white - (ink.shape[1], ink.shape[0]), 0)
+        at = corner + slack * np.clip(rng.normal(place, 0.1), 0, 1)
+        if rng.random() < STRAYING:
+            at += rng.uniform(-0.15, 0.15, 2) * white
+        _write(image, ink, round(at[0]), round(at[1]), pen)
 
 
 def _write(image: Image, ink: Ink, x: int, y: int, pen: Colour) -> None:
