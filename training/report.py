@@ -263,7 +263,7 @@ def _draw_confusion(card: Scorecard, path: Path) -> None:
 def _draw_glyphs(shown: Sequence[ShownGlyph], path: Path) -> None:
     rows = -(-len(shown) // GALLERY_COLUMNS)
     figure = Figure(figsize=(GALLERY_COLUMNS * 1.2, max(rows, 1) * 1.45), layout="constrained")
-    grid = figure.subplots(max(rows, 1), GALLERY_COLUMNS, squeeze=False).flat
+    grid = figure.subplots(max(rows, 1), GALLERY_COLUMNS, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, glyph in zip(grid, shown, strict=False):

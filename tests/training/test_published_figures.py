@@ -1,0 +1,49 @@
+"""What is committed about the models: the scorecards, the page made from them, and the file that ships."""
+
+from __future__ import annotations
+
+import statistics
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from training.compare import RECIPES, choose_winner, model_card
+from training.gallery import Gallery
+from training.report import REPORT_FIGURES, write_model_card
+from training.scorecard import Scorecard
+from worker.recogniser import Recogniser
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCORECARDS = REPOSITORY / "training" / "scorecards"
+CARDS = [Scorecard.read(SCORECARDS / f"{recipe.name}.json") for recipe in RECIPES]
+
+
+@pytest.mark.parametrize("family", REPORT_FIGURES)
+def test_each_model_beats_the_reports_figure_on_the_test_images(family: str) -> None:
+    runs = [card.test for card in CARDS if card.recipe.family == family]
+
+    assert runs
+    assert statistics.mean(run.accuracy for run in runs if run) > REPORT_FIGURES[family]
+
+
+def test_the_reports_convolutional_models_were_trained_with_three_seeds_for_ten_epochs() -> None:
+    runs = {family: list(cards) for family, cards in groupby(CARDS, key=lambda card: card.recipe.family)}
+
+    for family in ("convolution", "dropout"):
+        assert {card.recipe.seed for card in runs[family]} == {0, 1, 2}
+        assert {len(card.curve) for card in runs[family]} == {10}
+        assert {card.recipe.distortion for card in runs[family]} == {None}
+
+
+def test_the_model_that_ships_is_the_winner() -> None:
+    winner = choose_winner(CARDS)
+
+    assert Gallery.read(SCORECARDS / "gallery.json").run == winner.recipe.name
+    assert Recogniser.load().card == model_card(winner)
+
+
+def test_the_model_card_says_what_the_scorecards_say(tmp_path: Path) -> None:
+    write_model_card(SCORECARDS, tmp_path / "model-card.md")
+
+    assert (tmp_path / "model-card.md").read_text() == (REPOSITORY / "docs" / "model-card.md").read_text()
