@@ -5,15 +5,17 @@ Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import Point
-from segmentation.lines import LINE_SPREAD, Lines, find_lines
+from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines
 from segmentation.page_frame import WorkingCopy
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, inside; smaller ones are letters
@@ -30,6 +32,7 @@ COVERAGE_STEP = 0.1  # in which sides count as equally well covered
 WHOLE = 0.97  # coverage of sides without a gap
 NEIGHBOURS = 4.0  # widths to either side in which a box's neighbours are counted
 SAME_LINE = 0.3  # of the height, by which they may be shifted
+LARGE_ENOUGH = 30  # px of a region's height for its turn to tell the page's
 WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 
@@ -53,6 +56,7 @@ class _Region:
     y: float
     width: float
     height: float
+    degrees: float = 0.0  # by which what it was drawn round is turned
     alone: bool = False
 
     def is_same(self, other: _Region) -> bool:
@@ -82,7 +86,8 @@ def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
     """
     lines = find_lines(copy.grey)
     regions = _enclosed_regions(lines)
-    kinds = [_kind(lines, width, height) for width, height in _usual_sizes(regions)]
+    slope = _slope(regions)
+    kinds = [_kind(lines, width, height, slope) for width, height in _usual_sizes(regions)]
     alone = [region for region in regions if region.alone]
     return [
         PrintedBox(
@@ -124,10 +129,8 @@ def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return depths
 
 
-def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, float] | None:
-    """Return the centre and the sides of the box that a region is, lines not made wider; None where it is
-    none.
-    """
+def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, float, float] | None:
+    """Return centre, sides and turn of the box that a region is, None where it is none."""
     _, _, columns, rows = cv2.boundingRect(contour)
     if not (columns <= LARGEST_SIDE and rows <= LARGEST_SIDE):
         return None
@@ -141,7 +144,7 @@ def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, floa
     width, height = width + 2 * LINE_SPREAD, height + 2 * LINE_SPREAD
     if width < SMALLEST_WIDTH or height < SMALLEST_HEIGHT or not NARROWEST < width / height < WIDEST:
         return None
-    return x, y, width, height
+    return x, y, width, height, (degrees + 45) % 90 - 45
 
 
 def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
@@ -157,13 +160,14 @@ def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
     return sizes
 
 
-def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
+def _kind(lines: Lines, width: float, height: float, slope: float) -> list[_Match]:
     """Return the places where lines run round a box of this inner size."""
     columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
     if columns >= lines.level.shape[1] or rows >= lines.level.shape[0]:
         return []
-    level = np.asarray(cv2.blur(lines.level, (max(3, round(SIDE_SHARE * width)), 1)), np.uint8)
-    upright = np.asarray(cv2.blur(lines.upright, (1, max(3, round(SIDE_SHARE * height)))), np.uint8)
+    steady = Lines(_steady(lines.level, 0, slope * width), _steady(lines.upright, 1, slope * height))
+    level = np.asarray(cv2.blur(steady.level, (max(3, round(SIDE_SHARE * width)), 1)), np.uint8)
+    upright = np.asarray(cv2.blur(steady.upright, (1, max(3, round(SIDE_SHARE * height)))), np.uint8)
     above, left = rows // 2, columns // 2
     across, down = np.s_[left : left - columns], np.s_[above : above - rows]
     sides = (level[:-rows, across], level[rows:, across], upright[down, :-columns], upright[down, columns:])
@@ -173,6 +177,20 @@ def _kind(lines: Lines, width: float, height: float) -> list[_Match]:
         box = _Region(x + columns / 2, y + rows / 2, width, height)
         matches.append(_Match(box, coverage / 255))
     return matches
+
+
+def _slope(regions: Sequence[_Region]) -> float:
+    """Return how far lines go across for each pixel along, by the larger regions; 0 on a straight page."""
+    turns = [region.degrees for region in regions if region.height >= LARGE_ENOUGH]
+    return abs(math.tan(math.radians(median(turns)))) if turns else 0.0
+
+
+def _steady(lines: Mask, axis: int, drift: float) -> Mask:
+    """Return lines so wide that they stay on one row (axis 0) or column while they drift."""
+    wider = 2 * math.ceil((drift - 1 - 2 * LINE_SPREAD) / 2) + 1
+    if wider <= 1:
+        return lines
+    return np.asarray(cv2.dilate(lines, np.ones((wider, 1) if axis == 0 else (1, wider), np.uint8)), np.uint8)
 
 
 def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Match]:
@@ -200,9 +218,7 @@ def _company(boxes: Sequence[_Region], others: Sequence[_Region]) -> list[int]:
 
 
 def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
-    """Yield x, y and height of the peaks higher than `least`; ground that is wider than a peak is searched
-    higher up.
-    """
+    """Yield x, y and height of the peaks above `least`; ground wider than a peak is searched higher up."""
     above = cv2.threshold(heights, least, 255, cv2.THRESH_BINARY)[1]
     for contour in cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
         x, y, width, height = cv2.boundingRect(contour)

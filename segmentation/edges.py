@@ -30,9 +30,7 @@ class Sides:
 
 
 def measure_sides(page: npt.NDArray[np.uint8], insides: Sequence[Quad], unit: float) -> list[Sides]:
-    """Return the outer edges of boxes; `unit` is page pixels per pixel of the small copy they were found
-    on.
-    """
+    """Return how far the lines of boxes reach out; `unit` is page pixels per pixel of the small copy."""
     if not insides:
         return []
     corners = np.array([[(corner.x, corner.y) for corner in quad.corners] for quad in insides])

@@ -39,9 +39,7 @@ class _Placed:
     y: float
 
     def continues(self, left: _Placed, slack: float) -> bool:
-        """Whether this box is the next of the field that `left` belongs to; sizes may differ by `slack` px
-        anyhow.
-        """
+        """Whether this box is the next of `left`'s field; sizes may differ by `slack` px anyhow."""
         this, before = self.box, left.box
         gap = self.x - left.x - (this.width + before.width) / 2
         return (
@@ -53,8 +51,7 @@ class _Placed:
 
 
 def find_fields(page: Page) -> PageLayout:
-    """Return the digit fields of a page in reading order, named r01c01 by row and column, and the page's
-    skew.
+    """Return the digit fields of a page, named r01c01 by row and column in reading order, and its skew.
 
     A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that
     shares its lines with no other. A page without any, or too small to have any, has no fields.

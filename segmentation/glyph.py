@@ -1,5 +1,4 @@
-"""THE PIXEL CONTRACT: ink becomes a glyph here, for training and for inference alike, so that they cannot
-drift.
+"""THE PIXEL CONTRACT: ink becomes a glyph here, for training and inference alike, so they cannot drift.
 
 Whoever changes what `normalise` returns gives GLYPH_RECIPE another name, retrains, and ships both in one
 commit.

@@ -1,8 +1,4 @@
-"""Which segmentation cut a glyph: part of a reader's identity, so that readings of different ones are told
-apart.
-"""
+"""Which segmentation made a reading: part of a reader's identity."""
 
 SEGMENTATION_VERSION = "1"
-"""Raised whenever the same page may give other boxes, cells or blanks; another glyph is another
-GLYPH_RECIPE.
-"""
+"""Raised whenever a page may give other boxes, cells or blanks; another glyph is another GLYPH_RECIPE."""
