@@ -17,18 +17,10 @@ from typing import Literal, NamedTuple
 
 import cv2
 
-from worker.batches import (
-    Mill,
-    Overdue,
-    open_mill,
-    record_crash,
-    status,
-    sweep,
-    take_back,
-    unfinished,
-    work_on_document,
-    work_on_page,
-)
+from worker.batches.mill import Mill, open_mill
+from worker.batches.progress import status
+from worker.batches.rescue import Overdue, record_crash, sweep, take_back, unfinished
+from worker.batches.work import work_on_document, work_on_page
 from worker.crew import Crew, Finished, Lost
 from worker.database.engine import Database
 from worker.settings import Settings

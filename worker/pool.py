@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import bootsteps
 
-from worker.batches import open_mill
+from worker.batches.mill import open_mill
 from worker.celery_app import check_broker, make_app
 from worker.heartbeat import Heartbeat
 from worker.settings import Settings

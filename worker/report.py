@@ -16,7 +16,7 @@ import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from segmentation.geometry import Box
-from worker.batches import BatchStatus
+from worker.batches.progress import BatchStatus
 from worker.readings import FieldStatus
 
 FAILURES_SHOWN = 500

@@ -19,7 +19,7 @@ from importlib.metadata import version
 
 from sqlalchemy.exc import DBAPIError
 
-from worker.batches import RING_LIMIT, sweep
+from worker.batches.rescue import RING_LIMIT, sweep
 from worker.celery_app import Doorbell, make_app
 from worker.database import workers
 from worker.database.engine import Database, open_database

@@ -11,7 +11,8 @@ import cv2
 from celery import Celery
 from celery.signals import worker_process_init
 
-from worker.batches import Mill, open_mill, work_on_document, work_on_page
+from worker.batches.mill import Mill, open_mill
+from worker.batches.work import work_on_document, work_on_page
 from worker.celery_app import OPEN_DOCUMENT, READ_PAGE, Doorbell
 from worker.settings import Settings
 

@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from training.forms.draw import draw_form
-from worker.batches import Mill, open_mill
+from worker.batches.mill import Mill, open_mill
 from worker.database.engine import Database, open_database, upgrade
 from worker.intake import ScanFile
 from worker.settings import Settings

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from segmentation.geometry import Box
-from worker.batches import BatchStatus, Failure
+from worker.batches.progress import BatchStatus, Failure
 from worker.readings import FieldStatus
 from worker.report import FAILURES_SHOWN, DocumentResults, WaitingField, crop_uri, render_report
 

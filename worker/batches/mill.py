@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import asdict, dataclass
 
 from segmentation.glyph import GLYPH_RECIPE
 from segmentation.version import SEGMENTATION_VERSION
 from worker.database.engine import Database, open_database
+from worker.database.leases import holder_name
 from worker.database.writes import store_model
 from worker.originals import Originals
 from worker.pipeline import ReadingRules
@@ -61,7 +61,3 @@ def scan_limits(settings: Settings) -> ScanLimits:
         max_pixels=int(settings.max_megapixels * 1_000_000),
         max_pages=settings.max_pages,
     )
-
-
-def holder_name(pid: int) -> str:
-    return f"{socket.gethostname()}:{pid}"

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, select, update
 
-from worker.batches.mill import holder_name
 from worker.database import leases
 from worker.database.engine import Database
-from worker.database.leases import DOCUMENTS, PAGES, Freed, Kind
+from worker.database.leases import DOCUMENTS, PAGES, Freed, Kind, holder_name
 from worker.database.queries import batch_id_of
 from worker.database.tables import BatchRow, BatchState, DocumentRow, DocumentState, PageRow, PageState
 from worker.settings import Settings

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from worker.batches import scan_limits
+from worker.batches.mill import scan_limits
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option
 from worker.database.engine import open_database

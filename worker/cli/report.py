@@ -12,7 +12,8 @@ import click
 from rich.console import Console
 
 from segmentation.geometry import Box
-from worker.batches import scan_limits, status
+from worker.batches.mill import scan_limits
+from worker.batches.progress import status
 from worker.cli.options import database_option
 from worker.cli.output import opened
 from worker.database.engine import Database, open_database

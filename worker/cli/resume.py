@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from worker.batches import ring_again, sweep
+from worker.batches.rescue import ring_again, sweep
 from worker.celery_app import Doorbell, check_broker, make_app
 from worker.cli.options import database_option
 from worker.database.engine import open_database

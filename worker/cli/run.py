@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from worker.batches import BatchStatus, Submission, status, submit
+from worker.batches.progress import BatchStatus, status
+from worker.batches.submission import Submission, submit
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option, json_option, repeat_database_option, setting_option
 from worker.database.engine import Database, open_database

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from worker.batches import BatchStatus, status, statuses
+from worker.batches.progress import BatchStatus, status, statuses
 from worker.cli.options import database_option, json_option
 from worker.database.engine import open_database
 from worker.database.workers import count_alive

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from worker.batches import Submission, submit
+from worker.batches.submission import Submission, submit
 from worker.celery_app import Doorbell, check_broker, make_app
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option, json_option

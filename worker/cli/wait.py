@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from worker.batches import BatchStatus, status
+from worker.batches.progress import BatchStatus, status
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option
 from worker.database.engine import Database, open_database

@@ -23,7 +23,7 @@ def command(sweeping: bool, check: bool, settings: Settings) -> ExitCode | int:
     """
     if check:
         return _check()
-    from worker.pool import run_pool  # noqa: PLC0415 (Celery and ONNX: a health check has no time for them)
+    from worker.pool import run_pool
 
     return run_pool(settings, sweeping=sweeping)
 

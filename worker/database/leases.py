@@ -7,6 +7,7 @@ worker that was given up too early does no harm: it reads for nothing.
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +41,11 @@ PAGES = Kind(PageRow, PageState.QUEUED, PageState.READING, PageState.FAILED)
 class Claim:
     id: int
     token: str
+
+
+def holder_name(pid: int) -> str:
+    """Return what a process of this machine signs its leases with."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def new_token() -> str:

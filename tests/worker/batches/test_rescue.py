@@ -8,20 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from worker.batches import (
-    Mill,
-    Overdue,
-    record_crash,
-    ring_again,
-    status,
-    submit,
-    sweep,
-    take_back,
-    unfinished,
-    work_on_document,
-    work_on_page,
-)
-from worker.batches.mill import holder_name
+from worker.batches.mill import Mill
+from worker.batches.progress import status
+from worker.batches.rescue import Overdue, record_crash, ring_again, sweep, take_back, unfinished
+from worker.batches.submission import submit
+from worker.batches.work import work_on_document, work_on_page
 from worker.database import leases
 from worker.database.engine import Database
 from worker.database.leases import DOCUMENTS, PAGES, Kind
@@ -176,7 +167,7 @@ def test_a_dead_process_of_this_machine_gives_its_work_back_at_once_and_others_k
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    claim(db, PAGES, page_ids[0], holder=holder_name(process.pid))
+    claim(db, PAGES, page_ids[0], holder=leases.holder_name(process.pid))
     claim(db, PAGES, page_ids[1], holder=f"another-machine:{process.pid}")
 
     assert take_back(db, settings) == Overdue(page_ids=page_ids[:1])

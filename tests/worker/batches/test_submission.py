@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from worker.batches import Mill, status, submit, work_on_document
+from worker.batches.mill import Mill
+from worker.batches.progress import status
+from worker.batches.submission import submit
+from worker.batches.work import work_on_document
 from worker.database.engine import Database
 from worker.database.tables import BatchRow, DocumentRow
 from worker.intake import ScanFile

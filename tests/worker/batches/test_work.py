@@ -10,7 +10,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, text, update
 
-from worker.batches import Mill, open_mill, status, submit, sweep, work_on_document, work_on_page
+from worker.batches.mill import Mill, open_mill
+from worker.batches.progress import status
+from worker.batches.rescue import sweep
+from worker.batches.submission import submit
+from worker.batches.work import work_on_document, work_on_page
 from worker.database.engine import Database, upgrade
 from worker.database.queries import iterate_results
 from worker.database.tables import DocumentRow, PageRow, ReadingRow

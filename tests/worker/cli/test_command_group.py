@@ -140,6 +140,7 @@ def test_every_command_has_a_line_in_the_help_and_every_line_a_command() -> None
     [
         (["--help"], ["worker.cli.run", "sqlalchemy", "rich", "cv2", "onnxruntime", "celery"]),
         (["results", "--help"], ["cv2", "onnxruntime", "celery", "alembic"]),
+        (["status", "--help"], ["cv2", "onnxruntime", "celery", "alembic"]),
         (["run", "--help"], ["celery", "tensorflow"]),
     ],
 )

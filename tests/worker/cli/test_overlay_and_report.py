@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from training.forms import draw_form
-from worker.batches import open_mill, submit, work_on_document, work_on_page
+from worker.batches.mill import open_mill
+from worker.batches.submission import submit
+from worker.batches.work import work_on_document, work_on_page
 from worker.cli import main
 from worker.cli.exit_codes import ExitCode
 from worker.intake import find_scans
