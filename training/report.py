@@ -252,7 +252,8 @@ def _draw_confusion(card: Scorecard, path: Path) -> None:
     counts = np.array(score.confusion)
     figure = Figure(figsize=(6, 5.4), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(np.where(np.eye(len(CLASSES), dtype=bool), 0, counts), cmap="Reds")
+    mistakes = np.where(np.eye(len(CLASSES), dtype=bool), 0, counts)
+    axes.imshow(mistakes, cmap="Reds", vmax=2 * max(1, mistakes.max()))  # pale enough to read numbers on
     for (truth, read), count in np.ndenumerate(counts):
         if count:
             axes.text(read, truth, str(count), ha="center", va="center", fontsize=9)

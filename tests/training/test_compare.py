@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.training.made_digits import made_dataset
 from training.compare import choose_winner, compare
 from training.dataset import CLASSES
 from training.errors import RunMismatch, TrainingError
+from training.gallery import Gallery
 from training.recipe import Recipe
 from training.report import write_model_card
 from training.scorecard import Score, Scorecard
@@ -105,6 +109,21 @@ def test_the_model_card_shows_every_run_and_draws_its_pictures(
     assert len(pictures) == 4
     assert all(f"](card/{picture})" in page for picture in pictures)
     assert all(recipe.name in page for recipe in RECIPES)
+
+
+def test_the_pictures_show_the_glyphs_themselves(interrupted_comparison: Path, tmp_path: Path) -> None:
+    shutil.copytree(interrupted_comparison / "scorecards", tmp_path / "scorecards")
+    gallery = Gallery.read(tmp_path / "scorecards" / "gallery.json")
+    replace(gallery, samples=()).write(tmp_path / "scorecards" / "gallery.json")
+    write_model_card(interrupted_comparison / "scorecards", tmp_path / "card.md")
+    write_model_card(tmp_path / "scorecards", tmp_path / "empty.md")
+
+    def black_pixels(page: str) -> int:
+        picture = cv2.imread(str(tmp_path / page / "sample-predictions.png"), cv2.IMREAD_GRAYSCALE)
+        return int(np.count_nonzero(np.asarray(picture) < 128))
+
+    assert black_pixels("card") > 24 * 28
+    assert black_pixels("empty") == 0
 
 
 def test_the_same_folder_with_other_data_is_refused(interrupted_comparison: Path) -> None:

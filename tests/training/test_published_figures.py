@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import statistics
 from itertools import groupby
 from pathlib import Path
@@ -41,6 +43,16 @@ def test_the_model_that_ships_is_the_winner() -> None:
 
     assert Gallery.read(SCORECARDS / "gallery.json").run == winner.recipe.name
     assert Recogniser.load().card == model_card(winner)
+
+
+def test_the_walkthrough_was_run_from_top_to_bottom_and_names_no_folder_of_a_machine() -> None:
+    notebook = json.loads((REPOSITORY / "training" / "walkthrough.ipynb").read_text())
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    outputs = [output for cell in cells for output in cell["outputs"]]
+
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
+    assert not re.search(r"(/home|/root|/tmp|/Users|site-packages)", json.dumps(outputs))
 
 
 def test_the_model_card_says_what_the_scorecards_say(tmp_path: Path) -> None:
