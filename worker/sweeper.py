@@ -11,7 +11,6 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import closing
@@ -23,6 +22,7 @@ from worker.batches.rescue import RING_LIMIT, sweep
 from worker.celery_app import Doorbell, make_app
 from worker.database import workers
 from worker.database.engine import Database, open_database
+from worker.database.leases import holder_name
 from worker.errors import ServiceUnreachable
 from worker.settings import Settings
 
@@ -41,7 +41,7 @@ class Sweeper:
         self._settings = settings
         self._parent = parent
         self._heartbeat_only = heartbeat_only
-        self._worker = f"{socket.gethostname()}:{parent}"
+        self._worker = holder_name(parent)
         self._version = version("digitmill")
         self._doorbell = Doorbell(make_app(settings))
         self._told_to_end = threading.Event()

@@ -48,15 +48,11 @@ def holder_name(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}"
 
 
-def new_token() -> str:
-    return secrets.token_hex(16)
-
-
 def claim(
     connection: Connection, kind: Kind, work_id: int, *, holder: str, now: datetime, lease_s: float
 ) -> Claim | None:
     """Take work that is queued, and count the attempt. Returns None where somebody else was faster."""
-    token = new_token()
+    token = secrets.token_hex(16)
     row = kind.row
     taken = connection.execute(
         update(row)
