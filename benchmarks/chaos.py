@@ -230,9 +230,8 @@ def draw_scans(folder: Path, pages: int, seed: int) -> dict[PageName, str]:
     cards = [f"card-{index:02}.png" for index in range(CARDS)]
     images = [_draw_card(rng) for _ in cards]
     for card, image in zip(cards, images, strict=True):
-        image.copy().save(
-            folder / "cards" / card
-        )  # a PNG encoder's settings stay with the image, and spoil TIFF
+        # A copy: a PNG encoder's settings stay with the image, and spoil TIFF.
+        image.copy().save(folder / "cards" / card)
     shown: dict[PageName, str] = {}
     singles = pages * 6 // 10
     for index in range(singles):
@@ -240,10 +239,8 @@ def draw_scans(folder: Path, pages: int, seed: int) -> dict[PageName, str]:
         shutil.copy(folder / "cards" / card, folder / "scans" / path)
         shown[PageName(path, 1)] = card
     for start in range(singles, pages, TIFF_PAGES):
-        path, picked = (
-            f"stack-{start:05}.tif",
-            [n % CARDS for n in range(start, min(start + TIFF_PAGES, pages))],
-        )
+        path = f"stack-{start:05}.tif"
+        picked = [number % CARDS for number in range(start, min(start + TIFF_PAGES, pages))]
         first, *rest = (images[index] for index in picked)
         first.save(folder / "scans" / path, save_all=True, append_images=rest, compression="tiff_lzw")
         shown |= {PageName(path, number): cards[index] for number, index in enumerate(picked, 1)}

@@ -54,9 +54,8 @@ def _load(weights: Path | None) -> keras.Model:
         whole = keras.applications.MobileNet(
             (SIDE, SIDE, 3), alpha=_alpha(weights), include_top=False, weights=None
         )
-        if weights.name.endswith(
-            ".weights.h5"
-        ):  # Keras 3: by the layers' numbers, so a shorter model may load it
+        if weights.name.endswith(".weights.h5"):
+            # Keras 3 goes by the layers' numbers, so that a shorter model may load it.
             keras.Model(whole.input, whole.get_layer(CUT).output).load_weights(weights)
         else:
             whole.load_weights(weights)

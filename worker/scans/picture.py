@@ -15,9 +15,8 @@ from worker.scans.grey import PILLOW_ERRORS, claimed_dpi, grey_of
 from worker.scans.kinds import PNG_START, ScanKind
 from worker.scans.limits import ScanLimits
 
-cv2.utils.logging.setLogLevel(
-    cv2.utils.logging.LOG_LEVEL_SILENT
-)  # a broken file becomes a ScanError, told once
+# A broken file becomes a ScanError, told once.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 CHUNK_FRAME_BYTES = 12  # a PNG chunk's length, name and checksum
 

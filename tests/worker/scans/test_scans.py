@@ -44,9 +44,8 @@ def pdf(page: Grey = GREY, **layout: object) -> bytes:
     return pdf_of(stream, entries + str(layout.pop("entries", "")), **layout)  # type: ignore[arg-type]  # see pdf_of
 
 
-ORIENTED: dict[
-    int, Callable[[Grey], Grey]
-] = {  # EXIF 2.32, tag 274: what has to be done to the stored pixels
+# EXIF 2.32, tag 274: what has to be done to the stored pixels.
+ORIENTED: dict[int, Callable[[Grey], Grey]] = {
     1: lambda page: page,
     2: np.fliplr,
     3: lambda page: np.rot90(page, 2),
