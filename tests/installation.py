@@ -32,7 +32,6 @@ class Installation:
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DIGITMILL_")}
         named = {f"DIGITMILL_{name}".upper(): value for name, value in self.settings.items()}
-        # Several children on few cores: each with one thread, as workers have it.
         return {**inherited, **named, "TMPDIR": str(self.folder), "PYTHONWARNINGS": "default"}
 
     def run(self, *arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
