@@ -33,6 +33,10 @@ class Failure:
     page: int | None
     reason: str
 
+    def __str__(self) -> str:
+        page = f" page {self.page}" if self.page is not None else ""
+        return f"{self.document}{page}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:

@@ -131,8 +131,7 @@ def _tell(run: Run, db: Database, settings: Settings, console: Console) -> None:
             markup=False,
         )
     for failure in after.failures[:FAILURES_SHOWN]:
-        page = f" page {failure.page}" if failure.page is not None else ""
-        console.print(Text(f"{failure.document}{page}: {failure.reason}", style="red"))
+        console.print(Text(str(failure), style="red"))
     if len(after.failures) > FAILURES_SHOWN:
         console.print(f"... and {len(after.failures) - FAILURES_SHOWN} more: digitmill status {after.batch}")
     counts = Table(show_header=False, box=None)
