@@ -22,7 +22,7 @@ from worker.errors import PathUnreadable
 
 FORMATS = ("table", "csv", "json", "jsonl")
 TABLE_ROWS = 500  # laid out at a time, so that a long table need not fit into memory
-WIDE = 200  # characters where the output is no terminal
+WIDE = 200  # characters where the output is no terminal, so that nothing is cut off
 
 format_option = click.option(
     "--format",
@@ -32,6 +32,18 @@ format_option = click.option(
     show_default=True,
     help="How to write the rows.",
 )
+
+output_option = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, not to stdout."
+)
+
+
+def console_for_data(output: TextIO | None = None) -> Console:
+    """Return a console on stdout or `output`, wide where nobody looks at it."""
+    console = Console(file=output)
+    if not console.is_terminal:
+        console.width = WIDE
+    return console
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, output: TextIO) -> None:
@@ -67,11 +79,7 @@ def opened(file: Path | None) -> Iterator[TextIO]:
     Raises PathUnreadable where the file cannot be written.
     """
     if file is None:
-        try:
-            yield sys.stdout
-            sys.stdout.flush()
-        except BrokenPipeError:  # whoever read (`| head`) has seen enough; click would exit 1 for it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        yield sys.stdout
         return
     try:
         if file.exists() and not file.is_file():  # a pipe or device: nothing that could be renamed over
@@ -90,9 +98,7 @@ def opened(file: Path | None) -> Iterator[TextIO]:
 
 
 def _write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: TextIO) -> None:
-    console = Console(file=output)
-    if not console.is_terminal:
-        console.width = WIDE
+    console = console_for_data(output)
     remaining = iter(rows)
     part = list(islice(remaining, TABLE_ROWS))
     while True:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from worker.cli.options import database_option
-from worker.cli.output import format_option, opened, write_rows
+from worker.cli.output import format_option, opened, output_option, write_rows
 from worker.database.engine import open_database
 from worker.database.read_only import ask
 from worker.settings import Settings
@@ -17,9 +17,7 @@ from worker.settings import Settings
 @click.command()
 @click.argument("sql")
 @format_option
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, not to stdout."
-)
+@output_option
 @database_option
 def command(sql: str, form: str, output: Path | None, settings: Settings) -> None:
     """Ask the database one question in SQL. It cannot change anything.

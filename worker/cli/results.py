@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import click
 
 from worker.cli.options import database_option
-from worker.cli.output import format_option, opened, write_json, write_rows
+from worker.cli.output import format_option, opened, output_option, write_json, write_rows
 from worker.database.engine import open_database
 from worker.database.queries import iterate_results
 from worker.readings import FieldStatus
@@ -38,9 +38,7 @@ def moment(text: str) -> datetime:
 @click.command()
 @click.argument("batch", required=False)
 @format_option
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, not to stdout."
-)
+@output_option
 @click.option("--field", "fields", multiple=True, help="Only fields of this name; may be repeated.")
 @click.option("--document", "documents", multiple=True, help="Only this document; may be repeated.")
 @click.option(

@@ -8,17 +8,15 @@ from contextlib import closing
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from worker.batches.progress import BatchStatus, status, statuses
 from worker.cli.options import database_option, json_option
+from worker.cli.output import console_for_data
 from worker.database.engine import open_database
 from worker.database.workers import count_alive
 from worker.settings import Settings
-
-WIDE = 200  # columns where stdout is no terminal, so that nothing is cut off
 
 
 @click.command()
@@ -39,9 +37,7 @@ def command(batch: str | None, as_json: bool, settings: Settings) -> None:
 
 
 def _print(found: Sequence[BatchStatus]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
+    console = console_for_data()
     table = Table("batch", "state", "documents", "pages", "fields", box=None)
     for each in found:
         counts = map(_counts, (each.documents, each.pages, each.fields))
@@ -49,8 +45,7 @@ def _print(found: Sequence[BatchStatus]) -> None:
     console.print(table)
     for each in found:
         for failure in each.failures:
-            page = f" page {failure.page}" if failure.page is not None else ""
-            console.print(Text(f"{failure.document}{page}: {failure.reason}", style="red"))
+            console.print(Text(str(failure), style="red"))
 
 
 def _counts(counts: Mapping[str, int]) -> str:
