@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from worker.cli.options import json_option
 from worker.recogniser import Recogniser
 
 
@@ -18,7 +19,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the card as JSON.")
+@json_option
 def show(file: Path | None, as_json: bool) -> None:
     """Print the card of a model FILE, by default of the model that ships with Digitmill."""
     recogniser = Recogniser.load(file)
