@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from segmentation.page import Page
 from worker.errors import ScanError
 from worker.intake import resolve_scan
-from worker.scans import ScanLimits
+from worker.scans import ScanLimits, count_pages, load_page
+from worker.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,24 @@ class Originals:
         self._scan_roots = scan_roots
         self._limits = limits
         self._kept: tuple[object, bytes] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Originals:
+        """Return what reads files from the roots and within the limits that the settings name."""
+        limits = ScanLimits(
+            max_bytes=int(settings.max_file_mb * 1_000_000),
+            max_pixels=int(settings.max_megapixels * 1_000_000),
+            max_pages=settings.max_pages,
+        )
+        return cls(settings.scan_roots, limits)
+
+    def count_pages(self, root: str, path: str, sha256: str | None) -> int:
+        """Return how many pages a document has. Raises ScanError."""
+        return count_pages(self.read(root, path, sha256), self._limits)
+
+    def load_page(self, root: str, path: str, sha256: str | None, number: int) -> Page:
+        """Return a document's page `number`, counted from 1. Raises ScanError."""
+        return load_page(self.read(root, path, sha256), number, self._limits)
 
     def read(self, root: str, path: str, sha256: str | None) -> bytes:
         """Return a document's bytes. Raises ScanError where it changed, is gone, too large or unreadable."""

@@ -14,7 +14,6 @@ from worker.originals import Originals
 from worker.pipeline import ReadingRules
 from worker.reader import Reader
 from worker.recogniser import Recogniser
-from worker.scans import ScanLimits
 from worker.settings import Settings
 
 
@@ -28,7 +27,6 @@ class Mill:
     reader: Reader  # its `key` tells this reader's readings from those of another model or other rules
     model_id: int
     originals: Originals
-    limits: ScanLimits
     holder: str  # what its leases are signed with
 
 
@@ -50,14 +48,5 @@ def open_mill(settings: Settings) -> Mill:
         segmentation_version=SEGMENTATION_VERSION,
         rules=ReadingRules(accept_confidence=settings.accept_confidence),
     )
-    limits = scan_limits(settings)
-    originals = Originals(settings.scan_roots, limits)
-    return Mill(db, recogniser, settings, reader, model_id, originals, limits, holder_name(os.getpid()))
-
-
-def scan_limits(settings: Settings) -> ScanLimits:
-    return ScanLimits(
-        max_bytes=int(settings.max_file_mb * 1_000_000),
-        max_pixels=int(settings.max_megapixels * 1_000_000),
-        max_pages=settings.max_pages,
-    )
+    originals = Originals.of(settings)
+    return Mill(db, recogniser, settings, reader, model_id, originals, holder_name(os.getpid()))

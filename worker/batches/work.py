@@ -19,7 +19,6 @@ from worker.database.writes import store_reading
 from worker.errors import DigitmillError
 from worker.pipeline import read_page
 from worker.readings import FieldStatus, PageReading
-from worker.scans import count_pages, load_page
 from worker.stopwatch import Stopwatch
 
 _log = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
         source = _Source(*connection.execute(_SOURCE.where(DocumentRow.id == document_id)).one())
 
     def count() -> int:
-        return count_pages(mill.originals.read(source.root, source.path, source.sha256), mill.limits)
+        return mill.originals.count_pages(source.root, source.path, source.sha256)
 
     page_ids = _finish_document(mill, claimed, _attempt(count, source.path))
     if len(page_ids) > 1:
@@ -85,8 +84,7 @@ def work_on_page(mill: Mill, page_id: int) -> None:
 
     def read() -> _PageRead:
         with stopwatch("decode"):
-            content = mill.originals.read(source.root, source.path, source.sha256)
-            page = load_page(content, number, mill.limits)
+            page = mill.originals.load_page(source.root, source.path, source.sha256, number)
         return _PageRead(page, read_page(page, mill.recogniser, mill.reader.rules, stage=stopwatch))
 
     outcome = _attempt(read, f"{source.path} page {number}")

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from worker.batches.mill import scan_limits
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import database_option
 from worker.database.engine import open_database
@@ -19,7 +18,6 @@ from worker.database.queries import StoredPage, page_results, read_pages
 from worker.errors import NoUsableInput, ScanError
 from worker.originals import Originals
 from worker.overlay import draw_overlay
-from worker.scans import load_page
 from worker.settings import Settings
 
 SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
@@ -51,8 +49,7 @@ def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode
     A scan that is gone or has changed since it was read is named and left out, and the exit code is 3.
     """
     console = Console(stderr=True)
-    limits = scan_limits(settings)
-    originals = Originals(settings.scan_roots, limits)
+    originals = Originals.of(settings)
     drawn = 0
     with closing(open_database(settings.database_url, must_exist=True)) as db:
         pages = read_pages(db, batch)
@@ -63,8 +60,7 @@ def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode
         folders = _folders_by_root(pages)
         for page in track(pages, "Drawing", console=console, disable=not console.is_terminal, transient=True):
             try:
-                content = originals.read(page.root, page.document, page.sha256)
-                grey = load_page(content, page.number, limits).grey
+                grey = originals.load_page(page.root, page.document, page.sha256, page.number).grey
             except ScanError as error:
                 console.print(Text(f"{page.document} page {page.number}: {error}", style="red"))
                 continue

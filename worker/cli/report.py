@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 
 from segmentation.geometry import Box
-from worker.batches.mill import scan_limits
 from worker.batches.progress import status
 from worker.cli.options import database_option
 from worker.cli.output import opened
@@ -23,7 +22,6 @@ from worker.errors import DigitmillError
 from worker.originals import Originals
 from worker.readings import FieldStatus
 from worker.report import DocumentResults, WaitingField, crop_uri, render_report
-from worker.scans import load_page
 from worker.settings import Settings
 
 MOST_FIELDS_LISTED = 20_000  # a browser opens a page of that many rows at once
@@ -67,13 +65,11 @@ def command(batch: str, file: Path, crops: int, settings: Settings) -> None:
 
 
 def _waiting_fields(db: Database, batch: str, settings: Settings) -> Iterator[WaitingField]:
-    limits = scan_limits(settings)
-    originals = Originals(settings.scan_roots, limits)
+    originals = Originals.of(settings)
     for page in read_pages(db, batch, [PageState.REVIEW]):
         waiting = [record for record in page_results(db, page.id) if record["status"] == FieldStatus.REVIEW]
         try:
-            content = originals.read(page.root, page.document, page.sha256)
-            grey = load_page(content, page.number, limits).grey
+            grey = originals.load_page(page.root, page.document, page.sha256, page.number).grey
         except DigitmillError as error:
             yield from (WaitingField(record, crop=None, trouble=str(error)) for record in waiting)
         else:

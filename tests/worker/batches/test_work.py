@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -19,8 +20,8 @@ from worker.database.engine import Database, upgrade
 from worker.database.queries import iterate_results
 from worker.database.tables import DocumentRow, PageRow, ReadingRow
 from worker.intake import ScanFile
+from worker.originals import fingerprint
 from worker.pipeline import read_page
-from worker.scans import load_page
 from worker.settings import Settings
 
 Write = Callable[..., ScanFile]
@@ -38,7 +39,7 @@ def values(db: Database) -> list[str]:
 
 def said_by_pipeline(scan: ScanFile, mill: Mill) -> list[str]:
     """What the first page of a scan says without any database, so that nothing here depends on accuracy."""
-    page = load_page(scan.absolute.read_bytes(), 1, mill.limits)
+    page = mill.originals.load_page(scan.root, scan.path, fingerprint(scan.absolute).sha256, 1)
     said = [field.value for field in read_page(page, mill.recogniser, mill.reader.rules).fields]
     assert said
     return said
@@ -189,11 +190,7 @@ def test_an_unforeseen_error_costs_its_page_only_and_is_named(
             return np.full((len(glyphs), 10), 0.1, np.float32)
 
     mill = open_mill(settings)
-    broken = Mill(
-        mill.db,
-        Broken(),  # type: ignore[arg-type]  # all that reading needs of a Recogniser
-        *(mill.settings, mill.reader, mill.model_id, mill.originals, mill.limits, mill.holder),
-    )
+    broken = replace(mill, recogniser=Broken())  # type: ignore[arg-type]  # all that reading needs of one
     work_on(broken, *submit(db, "tallies", [write_scan("a.png"), write_scan("b.png")]).new_documents)
     mill.db.close()
 
@@ -217,11 +214,7 @@ def test_a_holder_who_overslept_its_lease_writes_nothing(
             return np.tile(np.eye(10, dtype=np.float32)[8], (len(glyphs), 1))
 
     awake = open_mill(settings)
-    asleep = Mill(
-        awake.db,
-        Sleeper(),  # type: ignore[arg-type]  # all that reading needs of a Recogniser
-        *(awake.settings, awake.reader, awake.model_id, awake.originals, awake.limits, awake.holder),
-    )
+    asleep = replace(awake, recogniser=Sleeper())  # type: ignore[arg-type]  # all that reading needs of one
     scan = write_scan("a.png")
     work_on(asleep, *submit(db, "tallies", [scan]).new_documents)
     awake.db.close()
