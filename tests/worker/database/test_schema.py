@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sqlite3
-import time
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +127,16 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert sqlite3.connect(file).execute("SELECT name FROM sqlite_master").fetchall() == [("customers",)]
 
 
-def open_at(url: str, moment: float) -> None:
-    time.sleep(max(0.0, moment - time.time()))
+def open_together(url: str, start: Barrier) -> None:
+    start.wait()
     upgrade(url)
     open_database(url).close()
 
 
 def test_many_processes_may_open_and_upgrade_an_empty_database_at_once(empty_database_url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
-    together = time.time() + 5
-    processes = [spawn.Process(target=open_at, args=(empty_database_url, together)) for _ in range(4)]
+    start = spawn.Barrier(4)
+    processes = [spawn.Process(target=open_together, args=(empty_database_url, start)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
