@@ -10,6 +10,7 @@ import pytest
 pytest_plugins = ["tests.servers"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SAMPLES = REPOSITORY / "examples" / "scans"
 SHARED_DATA = Path(os.environ.get("DIGITMILL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 

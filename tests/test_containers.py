@@ -22,10 +22,9 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, SAMPLES
 from tests.servers import OwnProcess, PostgresServer, free_port
 
-SAMPLES = REPOSITORY / "examples" / "scans"
 PASSWORDS = {"POSTGRES_PASSWORD": "ink7", "REDIS_PASSWORD": "paper9"}
 OURS = ("migrate", "worker", "cli")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.conftest import REPOSITORY
 from training.cli import cli as digitmill_train
 from worker.cli import main as digitmill
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-SAMPLE = REPOSITORY / "examples" / "scans" / "tallies" / "station-0413.jpg"
+from tests.conftest import REPOSITORY, SAMPLES
+
+SAMPLE = SAMPLES / "tallies" / "station-0413.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,7 @@ def test_reading_never_loads_tensorflow(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "import worker.local_run, worker.tasks, worker.cli.run, worker.cli.overlay, worker.cli.report\n"
+        "worker.recogniser.Recogniser.load()\n"
         "assert not {'tensorflow', 'keras', 'tf2onnx', 'onnx', 'matplotlib'} & set(sys.modules)"
     )
 

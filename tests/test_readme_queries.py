@@ -9,13 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, SAMPLES
 from tests.installation import Installation
 from worker.database.engine import Database, open_database, upgrade
 from worker.database.read_only import ask
 
 QUESTIONS = re.findall(r"```sql\n(-- \d+\..*?);\n```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-SAMPLES = REPOSITORY / "examples" / "scans"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from training.compare import RECIPES, choose_winner, model_card
 from training.gallery import Gallery
 from training.report import REPORT_FIGURES, write_model_card
 from training.scorecard import Scorecard
 from worker.recogniser import Recogniser
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SCORECARDS = REPOSITORY / "training" / "scorecards"
 CARDS = [Scorecard.read(SCORECARDS / f"{recipe.name}.json") for recipe in RECIPES]
 

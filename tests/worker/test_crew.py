@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.conftest import REPOSITORY
 from worker.crew import Crew, Finished
 from worker.errors import ModelRefused
 
@@ -138,11 +139,10 @@ def test_no_child_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
         "        for outcome in crew.work_through(deque(['a', 'hang', 'hang'])):\n"
         "            print(outcome.task, flush=True)\n"
     )
-    repository = Path(__file__).resolve().parents[2]
     parent = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(repository)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     assert parent.stdout is not None
     parent.stdout.readline()

@@ -16,10 +16,11 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.conftest import SAMPLES
 from tests.installation import Installation
 from tests.servers import OwnProcess
 
-SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "scans" / "tallies" / "station-0413.jpg"
+SAMPLE = SAMPLES / "tallies" / "station-0413.jpg"
 SCANS = 24
 
 

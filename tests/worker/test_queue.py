@@ -18,12 +18,10 @@ import redis
 from PIL import Image
 
 from benchmarks.chaos import draw_scans
-from tests.conftest import REPOSITORY
+from tests.conftest import SAMPLES
 from tests.installation import Installation, readers, sweepers
 from tests.servers import RedisServer, free_port
 from worker.database.engine import upgrade
-
-SAMPLES = REPOSITORY / "examples" / "scans"
 
 PATIENCE_S = 60
 

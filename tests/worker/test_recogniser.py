@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,16 +140,3 @@ def test_model_check_tells_fit_from_unfit_by_exit_code(tmp_path: Path) -> None:
     assert (fit.exit_code, unfit.exit_code) == (0, 9)
     assert "fit to read with, 10 classes" in fit.stdout
     assert "it is not an ONNX model" in unfit.stderr
-
-
-def test_reading_loads_neither_tensorflow_nor_onnx() -> None:
-    code = (
-        "import sys, worker.cli.run, worker.recogniser\n"
-        "worker.recogniser.Recogniser.load()\n"
-        "heavy = {'tensorflow', 'keras', 'onnx', 'tf2onnx'}\n"
-        "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))"
-    )
-
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert loaded.stdout == "[]\n"

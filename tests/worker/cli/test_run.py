@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SAMPLES
 from tests.installation import Installation
-
-SAMPLES = Path(__file__).resolve().parents[3] / "examples" / "scans"
 
 
 @pytest.fixture
@@ -50,6 +49,18 @@ def test_the_end_of_a_run_names_counts_failures_and_what_to_type_next(installati
     assert "empty.png: " in ended.stderr
     assert "2, 1 failed" in ended.stderr
     assert "digitmill results scans" in ended.stderr
+
+
+def test_names_and_reasons_stand_in_one_line_however_long(installation: Installation) -> None:
+    folder = installation.folder / "scans" / ("polling station " * 6)
+    folder.mkdir(parents=True)
+    (folder / "empty.png").touch()
+
+    told = installation.run("run", "scans", "--batch", "[north] " * 12).stderr.splitlines()
+
+    path = (folder / "empty.png").relative_to(installation.folder / "scans").as_posix()
+    assert f"{path}: the file is empty; scan it again" in told
+    assert f" next       digitmill results '{'[north] ' * 12}'" in told
 
 
 def test_what_to_type_next_names_the_database_where_the_environment_does_not(
