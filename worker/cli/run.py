@@ -120,20 +120,25 @@ def _tell(run: Run, db: Database, settings: Settings, console: Console) -> None:
     """Print the outcome: what was passed over, what failed and why, the counts, and what to type next."""
     after, submission = run.after, run.submission
     for skipped in run.intake.skipped:
-        console.print(Text(f"{skipped.path}: skipped, {skipped.reason}"))
+        console.print(Text(f"{skipped.path}: skipped, {skipped.reason}"), soft_wrap=True)
     for path in submission.changed:
         console.print(
-            Text(f"{path}: changed since it was read, kept as it was; another --batch reads it anew")
+            Text(f"{path}: changed since it was read, kept as it was; another --batch reads it anew"),
+            soft_wrap=True,
         )
     if submission.known:
         console.print(
-            f"{submission.known} documents were in batch {after.batch} before; nothing is stored twice.",
-            markup=False,
+            Text(
+                f"{submission.known} documents were in batch {after.batch} before; nothing is stored twice."
+            ),
+            soft_wrap=True,
         )
     for failure in after.failures[:FAILURES_SHOWN]:
-        console.print(Text(str(failure), style="red"))
+        console.print(Text(str(failure), style="red"), soft_wrap=True)
+    this_batch = f"{shlex.quote(after.batch)}{repeat_database_option(settings)}"
     if len(after.failures) > FAILURES_SHOWN:
-        console.print(f"... and {len(after.failures) - FAILURES_SHOWN} more: digitmill status {after.batch}")
+        more = len(after.failures) - FAILURES_SHOWN
+        console.print(Text(f"... and {more} more: digitmill status {this_batch}"), soft_wrap=True)
     counts = Table(show_header=False, box=None)
     counts.add_row("documents", f"{sum(after.documents.values())}, {after.documents['failed']} failed")
     counts.add_row(
@@ -145,7 +150,6 @@ def _tell(run: Run, db: Database, settings: Settings, console: Console) -> None:
     counts.add_row(
         "fields", f"{fields['accepted']} accepted, {fields['review']} to review, {fields['blank']} blank"
     )
-    counts.add_row("database", Text(db.place))
-    next_command = f"digitmill results {shlex.quote(after.batch)}{repeat_database_option(settings)}"
-    counts.add_row("next", Text(next_command))
     console.print(counts)
+    for what, says in (("database", db.place), ("next", f"digitmill results {this_batch}")):
+        console.print(Text(f" {what:<9}  {says}"), soft_wrap=True)  # in one line, to be copied

@@ -44,8 +44,9 @@ def _print(found: Sequence[BatchStatus]) -> None:
         table.add_row(Text(each.batch), each.state, *counts)
     console.print(table)
     for each in found:
+        of_batch = f"{each.batch}: " if len(found) > 1 else ""
         for failure in each.failures:
-            console.print(Text(str(failure), style="red"))
+            console.print(Text(f"{of_batch}{failure}", style="red"), soft_wrap=True)
 
 
 def _counts(counts: Mapping[str, int]) -> str:
