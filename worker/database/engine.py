@@ -156,7 +156,7 @@ def parse_url(url: str) -> URL:
     """Return a URL with the driver we use. Raises BadSettings."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise BadSettings(
             "DIGITMILL_DATABASE_URL is no database URL; it looks like sqlite:///digitmill.db or "
             "postgresql://user:password@host/name"
@@ -239,6 +239,8 @@ def _explain(error: DBAPIError, database: Database) -> Exception | None:
         if any(words in first_line for words in ("unable to open", "not a database", "readonly", "disk I/O")):
             return PathUnreadable(f"{database.place}: {first_line}")
         return None
+    if "connection option" in first_line:
+        return BadSettings(f"DIGITMILL_DATABASE_URL: {first_line}")
     refused = isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) is None
     if error.connection_invalidated or refused or isinstance(error, InterfaceError):
         return ServiceUnreachable(f"no PostgreSQL database at {database.place}: {first_line}")

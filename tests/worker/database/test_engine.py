@@ -139,6 +139,8 @@ def test_without_the_driver_the_extra_is_named() -> None:
         ("digitmill.db", "sqlite:///digitmill.db"),
         ("mysql://localhost/tallies", "not with mysql"),
         ("sqlite://", "needs a file"),
+        ("postgresql://localhost:port/tallies", "no database URL"),
+        ("postgresql://localhost/tallies?colour=red", "colour"),
     ],
 )
 def test_a_url_that_cannot_work_is_explained(url: str, complaint: str) -> None:
