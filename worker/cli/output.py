@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from worker.errors import PathUnreadable
+from worker.errors import PathUnreadable, QueryRefused
 
 FORMATS = ("table", "csv", "json", "jsonl")
 TABLE_ROWS = 500  # laid out at a time, so that a long table need not fit into memory
@@ -47,13 +48,19 @@ def console_for_data(output: TextIO | None = None) -> Console:
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, output: TextIO) -> None:
-    """Write rows in one of FORMATS. Lists stay lists in JSON; elsewhere their items are joined by |."""
+    """Write rows in one of FORMATS. Lists stay lists in JSON; elsewhere their items are joined by |.
+
+    Raises QueryRefused for JSON with two columns of one name: a record holds only one of them.
+    """
     match form:
         case "csv":
             writer = csv.writer(output, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows([_as_text(value) for value in row] for row in rows)
         case "json" | "jsonl":
+            if len(set(columns)) < len(columns):
+                twice = next(column for column, times in Counter(columns).items() if times > 1)
+                raise QueryRefused(f"two columns are called {twice}, and JSON holds one; rename one with AS")
             write_json((dict(zip(columns, row, strict=True)) for row in rows), form, output)
         case _:
             _write_table(columns, rows, output)
@@ -102,7 +109,7 @@ def _write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: 
     remaining = iter(rows)
     part = list(islice(remaining, TABLE_ROWS))
     while True:
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        table = Table(*map(escape, columns), box=None, header_style="bold", pad_edge=False)
         for row in part:
             table.add_row(*(_printable(value) for value in row))
         with console.capture() as laid_out:  # rich would end the program where a reader has gone

@@ -48,6 +48,23 @@ def test_a_query_that_writes_is_a_usage_error_with_a_sentence(database_url: str)
     assert "Traceback" not in run.stderr
 
 
+def test_json_never_loses_one_of_two_columns_with_the_same_name(database_url: str) -> None:
+    open_database(database_url).close()
+    sql = "SELECT 1 AS votes, 2 AS votes"
+    refused = digitmill("query", sql, "--db", database_url, "--format", "jsonl")
+
+    assert (refused.exit_code, refused.stdout) == (ExitCode.USAGE, "")
+    assert "two columns are called votes" in refused.stderr
+    assert digitmill("query", sql, "--db", database_url, "--format", "csv").stdout == "votes,votes\n1,2\n"
+
+
+def test_a_columns_name_is_shown_as_it_is(database_url: str) -> None:
+    open_database(database_url).close()
+    run = digitmill("query", 'SELECT 1 AS "[red]votes"', "--db", database_url)
+
+    assert run.stdout.split() == ["[red]votes", "1"]
+
+
 def test_upgrade_makes_a_database_and_check_is_content_with_it(empty_database_url: str) -> None:
     made = digitmill("db", "upgrade", "--db", empty_database_url)
     again = digitmill("db", "upgrade", "--db", empty_database_url)
