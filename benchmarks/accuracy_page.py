@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from benchmarks.accuracy_runs import Floor, ReadPage, boxed_fields, in_groups
 from segmentation.version import SEGMENTATION_VERSION
+from training.provenance import commit
 from worker.measures import FieldScore, Miss, Tally, tally, wilson
 from worker.recogniser import Recogniser
 
@@ -54,7 +53,7 @@ def accuracy_page(
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     sections = [
         "# Accuracy",
-        f"Written by `make accuracy` on {today} at commit `{_commit()}`, with the model {card.architecture} "
+        f"Written by `make accuracy` on {today} at commit `{commit()}`, with the model {card.architecture} "
         f"(`{recogniser.sha256[:19]}`, glyph recipe {card.glyph_recipe}, "
         f"segmentation {SEGMENTATION_VERSION}). Do not edit: run it again.",
         MEASURES,
@@ -188,10 +187,3 @@ def _floor_row(floor: Floor) -> tuple[str, ...]:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    here = Path(__file__).resolve().parent
-    answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"

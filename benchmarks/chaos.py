@@ -11,7 +11,6 @@ Redis loses then stays lost, or the strikes hit nothing and the test has no powe
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import random
 import shutil
@@ -36,6 +35,7 @@ from tests.installation import Installation, readers, sweepers
 from tests.servers import OwnProcess, PostgresServer, RedisServer
 from training.forms import Capture, PenDigits, Rect, draw_sheet, random_hand
 from training.forms.press import Press
+from training.provenance import commit, machine
 from worker.database.engine import Database, open_database, upgrade
 from worker.database.tables import BatchRow, BatchState, ReadingRow
 
@@ -336,14 +336,11 @@ def _row(title: str, plan: Plan, outcome: Outcome) -> str:
 
 
 def _report(rows: list[str], seed: int) -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     table = "\n".join(rows)
     return f"""# Chaos
 
 What is left of a batch whose workers, queue and database are killed while it is read. Made by
-`make chaos` (seed {seed}) at commit {commit} on {platform.machine()} with {os.cpu_count()} cores,
+`make chaos` (seed {seed}) at commit {commit()} on {machine()},
 Python {platform.python_version()}; two workers of one process each.
 
 | database | pages | strikes | seconds | lost | doubled | spoilt | read again |

@@ -33,6 +33,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from training.forms import FieldKind, draw_form
+from training.provenance import commit, machine
 from worker.database.engine import open_database
 from worker.database.tables import PageRow
 
@@ -241,27 +242,12 @@ def _spread(values: Iterable[float], digits: int) -> str:
 
 
 def _circumstances() -> str:
-    cpu = next(
-        (line for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine()
-    )
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=README.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     versions = ", ".join(f"{name} {version(name)}" for name in ("opencv-python", "onnxruntime", "pillow"))
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'unknown'}, {cpu.rpartition(': ')[2]}, "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, {machine()}, "
+        f"load {os.getloadavg()[0]:.1f} at the end; "
         f"Python {platform.python_version()}, {versions}."
     )
-
-
-def _lines(file: str) -> list[str]:
-    path = Path(file)
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def with_section(readme: str, section: str) -> str:

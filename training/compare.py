@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
-import platform
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +18,7 @@ from training.errors import RunMismatch, TrainingError
 from training.fit import Watch, fit
 from training.gallery import Gallery
 from training.model_card import OPSET, ModelCard
+from training.provenance import commit, machine
 from training.recipe import Recipe
 from training.score import BATCH_SIZES, classify, digits_per_second, open_session, score
 from training.scorecard import Scorecard
@@ -93,8 +91,8 @@ def train_and_export(
         sources=dataset.sources,
         split=dataset.split,
         trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        commit=_commit(),
-        machine=_machine(),
+        commit=commit(),
+        machine=machine(),
         versions=export.versions(),
     )
     export.save(graph, model_card(card), folder / "model.onnx")
@@ -160,27 +158,3 @@ def _compared(card: Scorecard, dataset: Dataset, out: Path) -> Scorecard:
 
 def _model_of(card: Scorecard, out: Path) -> Path:
     return out / card.recipe.name / "model.onnx"
-
-
-def _commit() -> str:
-    """Return the commit of the code that trains, or "unknown" outside a checkout."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    models = [
-        line.split(":")[1].strip()
-        for line in (cpuinfo.read_text().splitlines() if cpuinfo.exists() else ())
-        if line.startswith("model name")
-    ]
-    return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores"
