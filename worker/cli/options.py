@@ -48,6 +48,20 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return db(pass_settings(command))
 
 
+def _storable(_ctx: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    try:
+        (name or "").encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter("the name is not UTF-8, and no database could hold it") from error
+    return name
+
+
+batch_option = click.option(
+    "--batch",
+    metavar="NAME",
+    callback=_storable,
+    help="What to call it; default: the name of the first folder.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, for scripts.")
 
 

@@ -18,7 +18,13 @@ from rich.text import Text
 from worker.batches.progress import BatchStatus, status
 from worker.batches.submission import Submission, submit
 from worker.cli.exit_codes import ExitCode
-from worker.cli.options import database_option, json_option, repeat_database_option, setting_option
+from worker.cli.options import (
+    batch_option,
+    database_option,
+    json_option,
+    repeat_database_option,
+    setting_option,
+)
 from worker.database.engine import Database, open_database
 from worker.intake import Intake, find_scans, name_batch
 from worker.local_run import read_batch
@@ -45,7 +51,7 @@ class Run:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--batch", metavar="NAME", help="What to call it; default: the name of the first folder.")
+@batch_option
 @setting_option(
     "--jobs", "concurrency", type=int, metavar="N", help="Processes that read; default one a core."
 )

@@ -91,6 +91,7 @@ def test_fields_that_wait_for_a_person_exit_4_on_request_only(installation: Inst
         (["bare"], 8, "No PNG, JPEG, TIFF or PDF in"),
         ([], 2, "Missing argument"),
         (["scans", "--jobs", "0"], 9, "DIGITMILL_CONCURRENCY"),
+        (["scans", "--batch", "n\udcffrth"], 2, "not UTF-8"),
         (["scans", "--db", "postgresql://127.0.0.1:1/none"], 7, "127.0.0.1:1"),
         (["scans", "--db", "sqlite:///nowhere/digitmill.db"], 5, "nowhere"),
     ],
