@@ -35,7 +35,7 @@ format_option = click.option(
 )
 
 output_option = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, not to stdout."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not to stdout."
 )
 
 

@@ -30,7 +30,7 @@ SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
     "--output",
     "folder",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="DIR",
     help="Where the pictures go; made where it is not there.",
 )
@@ -62,7 +62,9 @@ def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode
             try:
                 grey = originals.load_page(page.root, page.document, page.sha256, page.number).grey
             except ScanError as error:
-                console.print(Text(f"{page.document} page {page.number}: {error}", style="red"))
+                console.print(
+                    Text(f"{page.document} page {page.number}: {error}", style="red"), soft_wrap=True
+                )
                 continue
             picture = draw_overlay(grey, page_results(db, page.id), f"{page.document}, page {page.number}")
             # No document's path leads out of its root: reading it would have failed.
@@ -70,7 +72,9 @@ def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode
             file.parent.mkdir(parents=True, exist_ok=True)
             picture.save(file, quality=85)
             drawn += 1
-    console.print(f"{drawn} of {len(pages)} pages drawn into {folder}", markup=False, highlight=False)
+    console.print(
+        f"{drawn} of {len(pages)} pages drawn into {folder}", markup=False, highlight=False, soft_wrap=True
+    )
     return ExitCode.OK if drawn == len(pages) else ExitCode.PAGES_FAILED
 
 

@@ -34,7 +34,7 @@ MOST_FIELDS_LISTED = 20_000  # a browser opens a page of that many rows at once
     "--output",
     "file",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     metavar="FILE.html",
     help="Where the page goes.",
 )
@@ -61,7 +61,7 @@ def command(batch: str, file: Path, crops: int, settings: Settings) -> None:
         )
     with opened(file) as output:
         output.write(page)
-    Console(stderr=True).print(f"The report is in {file}", markup=False, highlight=False)
+    Console(stderr=True).print(f"The report is in {file}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _waiting_fields(db: Database, batch: str, settings: Settings) -> Iterator[WaitingField]:

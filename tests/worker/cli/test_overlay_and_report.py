@@ -79,10 +79,11 @@ def test_a_scan_that_is_gone_or_changed_is_named_and_the_others_are_drawn(
     assert files_below(tmp_path) == ["changed/north/a.jpg.page-1.jpg", "gone/north/a.jpg.page-1.png"]
 
 
-def test_a_folder_that_cannot_be_written_is_named(read_scans: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["taken", "taken/pictures"])
+def test_a_folder_that_cannot_be_written_is_named(read_scans: Path, tmp_path: Path, folder: str) -> None:
     (tmp_path / "taken").write_text("a file")
 
-    ran = digitmill(read_scans, "overlay", "forms", "-o", str(tmp_path / "taken" / "pictures"))
+    ran = digitmill(read_scans, "overlay", "forms", "-o", str(tmp_path / folder))
 
     assert ran.exit_code == ExitCode.PATH_UNREADABLE
     assert "taken" in ran.stderr

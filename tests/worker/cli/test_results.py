@@ -131,11 +131,12 @@ def test_a_device_is_written_to_and_not_replaced(url: str) -> None:
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
-def test_a_file_that_cannot_be_written_is_named(url: str, tmp_path: Path) -> None:
-    run = digitmill("results", "--db", url, "-o", f"{tmp_path}/missing/results.csv")
+@pytest.mark.parametrize("place", ["missing/results.csv", "."])
+def test_a_file_that_cannot_be_written_is_named(url: str, tmp_path: Path, place: str) -> None:
+    run = digitmill("results", "--db", url, "-o", str(tmp_path / place))
 
     assert run.exit_code == ExitCode.PATH_UNREADABLE
-    assert "missing/results.csv" in run.stderr
+    assert str(tmp_path / place) in run.stderr
 
 
 def test_no_database_is_an_error_that_makes_none(tmp_path: Path) -> None:
