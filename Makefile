@@ -40,7 +40,7 @@ chaos: $(VENV)/.dev servers  ## kill -9 and FLUSHALL in the middle of a batch, t
 	$(BIN)/python -m benchmarks.chaos --write
 
 samples: $(VENV)/.dev  ## draw examples/scans and its truth again
-	$(BIN)/python examples/draw_samples.py
+	$(BIN)/python -m examples.draw_samples
 
 model-card: $(VENV)/.dev  ## docs/model-card.md and its pictures, from the committed scorecards
 	$(BIN)/digitmill-train report
