@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -100,10 +100,8 @@ def open_database(url: str, *, must_exist: bool = False) -> Database:
     Raises BadSettings for a URL or driver that does not work and for another schema, ServiceUnreachable
     within 10 seconds, PathUnreadable for an SQLite file that cannot be opened.
     """
-    database = Database(parse_url(url))
+    database = _locate(url, must_exist=must_exist)
     try:
-        if database.is_sqlite:
-            _check_file(database.url, must_exist=must_exist)
         with database.read() as connection:
             found = schema.revision(connection)
             empty = found is None and schema.is_empty(connection)
@@ -129,27 +127,15 @@ def upgrade(url: str) -> Upgrade:
 
     Several processes may do so at once: one does it while the others wait.
     """
-    database = Database(parse_url(url))
-    try:
-        if database.is_sqlite:
-            _check_file(database.url, must_exist=False)
-        with database.write() as connection:
-            before = schema.upgrade(connection, database.place)
-        return Upgrade(database.place, before, SCHEMA_REVISION)
-    finally:
-        database.close()
+    with closing(_locate(url, must_exist=False)) as database, database.write() as connection:
+        before = schema.upgrade(connection, database.place)
+    return Upgrade(database.place, before, SCHEMA_REVISION)
 
 
 def check(url: str) -> str:
     """Return the schema's revision, raising as `open_database` does where it is not this program's."""
-    database = Database(parse_url(url))
-    try:
-        if database.is_sqlite:
-            _check_file(database.url, must_exist=True)
-        with database.read() as connection:
-            return schema.require(schema.revision(connection), database.place)
-    finally:
-        database.close()
+    with closing(_locate(url, must_exist=True)) as database, database.read() as connection:
+        return schema.require(schema.revision(connection), database.place)
 
 
 def parse_url(url: str) -> URL:
@@ -179,6 +165,14 @@ def describe(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
+
+
+def _locate(url: str, *, must_exist: bool) -> Database:
+    """Return a database that is not connected yet, its SQLite file or the place for it looked at."""
+    database = Database(parse_url(url))
+    if database.is_sqlite:
+        _check_file(database.url, must_exist=must_exist)
+    return database
 
 
 def _connect_lazily(url: URL) -> Engine:
