@@ -16,7 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.dataset import Dataset, check, load_dataset
 from training.distortions import Distortion
-from training.errors import DatasetUnreadable, ExportRefused, RunMismatch, TrainingError, WeightsUnreadable
+from training.errors import (
+    DatasetUnreadable,
+    ExportRefused,
+    ModelUnreadable,
+    RunMismatch,
+    TrainingError,
+    WeightsUnreadable,
+)
 from training.recipe import Recipe
 from training.score import BATCH_SIZES, classify, digits_per_second, open_session
 from training.score import score as score_of
@@ -26,7 +33,13 @@ if TYPE_CHECKING:
 
 talk = Console(stderr=True)
 TRAINING_EXTRA = ("tensorflow", "keras", "h5py", "tf2onnx", "onnx", "matplotlib")
-EXIT_CODES = {WeightsUnreadable: 5, RunMismatch: 5, DatasetUnreadable: 8, ExportRefused: 9}
+EXIT_CODES = {
+    WeightsUnreadable: 5,
+    RunMismatch: 5,
+    DatasetUnreadable: 8,
+    ExportRefused: 9,
+    ModelUnreadable: 9,
+}
 
 path_type = click.Path(path_type=Path)
 read_data = click.option(
@@ -99,10 +112,19 @@ def fit(
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
 def score(model: Path, data: Path | None, split: str) -> None:
     """Print how well and how fast an exported MODEL reads labelled digits, as JSON."""
-    session = open_session(model.read_bytes())
+    content = model.read_bytes()
     dataset = _load(data)
     digits = dataset.test if split == "test" else dataset.validation
-    result = score_of(classify(session, digits.glyphs), digits)
+    if not len(digits):
+        raise DatasetUnreadable(f"the data holds no images to {split}; name other data or another --split")
+    try:
+        session = open_session(content)
+        probabilities = classify(session, digits.glyphs)
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise ModelUnreadable(
+            f"{model} is no model that reads digits; digitmill model check says why"
+        ) from error
+    result = score_of(probabilities, digits)
     speeds = {str(n): round(digits_per_second(session, digits.glyphs, n)) for n in BATCH_SIZES}
     click.echo(
         json.dumps(

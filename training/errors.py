@@ -17,5 +17,9 @@ class ExportRefused(TrainingError):
     """The exported graph does not say what the Keras model says."""
 
 
+class ModelUnreadable(TrainingError):
+    """A model file that cannot be scored, and why."""
+
+
 class RunMismatch(TrainingError):
     """A run folder holds the work of another recipe or other data."""

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tests.training.made_digits import made_digits
 
 WITHOUT_TENSORFLOW = """
 import sys
@@ -61,6 +64,18 @@ def test_a_file_that_is_not_there_ends_with_its_path_and_exit_code_5(tmp_path: P
 
     assert ended.returncode == 5
     assert "gone.onnx: No such file" in ended.stderr
+
+
+def test_a_file_that_is_no_model_ends_with_a_sentence_and_exit_code_9(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_text("no model")
+    x, y = (digits := made_digits(60)).glyphs, digits.labels
+    np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+
+    ended = train("score", str(tmp_path / "model.onnx"), "--data", str(tmp_path))
+
+    assert ended.returncode == 9
+    assert "model.onnx is no model that reads digits" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_an_unknown_option_is_a_matter_of_usage() -> None:
