@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -92,6 +93,8 @@ def load_dataset(path: Path | None = None) -> Dataset:
     if not path.exists():
         raise DatasetUnreadable(f"{path} does not exist; name a file or a folder with MNIST in it")
     files = [path] if path.suffix in (".npz", ".csv") else _files_of(path if path.is_dir() else path.parent)
+    if path.is_file() and path not in files:
+        raise DatasetUnreadable(f"{path} is no .npz, .csv or IDX file of MNIST; name one, or their folder")
     training, test = _read(files)
     cut = len(training) - len(training) // VALIDATION_SHARE
     return Dataset(training[:cut], training[cut:], test, {file.name: _sha256(file) for file in files})
@@ -153,7 +156,7 @@ def _read_npz(path: Path) -> tuple[LabelledGlyphs, LabelledGlyphs]:
             halves = [
                 _labelled(archive[f"x_{half}"], archive[f"y_{half}"], path) for half in ("train", "test")
             ]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetUnreadable(
             f"{path}: {error}; expected Keras' mnist.npz with x_train, y_train, x_test and y_test"
         ) from error
@@ -181,8 +184,10 @@ def _read_csv(path: Path) -> LabelledGlyphs:
     try:
         with path.open(encoding="utf-8", newline="") as table:
             has_header = not next(table, "").split(",")[0].strip().isdigit()
-        rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(has_header), ndmin=2)
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # numpy's word for a table without rows
+            rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(has_header), ndmin=2)
+    except (OSError, ValueError, UserWarning) as error:
         mend = "every row needs a label and 784 whole numbers from 0 to 255"
         raise DatasetUnreadable(f"{path}: {_missing_values(path) or error}; {mend}") from error
     if rows.shape[1] != 1 + GLYPH_SIDE**2:

@@ -189,6 +189,23 @@ def no_archive(folder: Path) -> Path:
     return folder
 
 
+def no_rows(folder: Path) -> Path:
+    (folder / "train.csv").write_text("label,pixel0\n")
+    return folder
+
+
+def bare_array(folder: Path) -> Path:
+    with (folder / "mnist.npz").open("wb") as file:
+        np.save(file, TRAINING.glyphs)
+    return folder
+
+
+def another_file_beside_them(folder: Path) -> Path:
+    write_idx(folder)
+    (folder / "notes.txt").write_text("fetched on Monday")
+    return folder / "notes.txt"
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -207,6 +224,9 @@ def no_archive(folder: Path) -> Path:
         (dark_on_light, "dark ink on light paper; invert it"),
         (other_archive, "digits.npz: .*expected Keras' mnist.npz with x_train"),
         (no_archive, "mnist.npz: .*expected Keras' mnist.npz"),
+        (no_rows, "train.csv: .*no data.*every row needs a label"),
+        (bare_array, "mnist.npz: .*expected Keras' mnist.npz"),
+        (another_file_beside_them, "notes.txt is no .npz, .csv or IDX file"),
     ],
 )
 def test_bad_data_is_refused_with_the_file_and_the_mend(
