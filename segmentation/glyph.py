@@ -6,6 +6,8 @@ commit.
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +46,7 @@ def normalise(ink: Ink) -> Glyph:
     scale = INK_SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(digit, size, interpolation=interpolation), np.float32)
-    small *= 255.0 / small.max()
-    return _centre_by_mass(small)
+    return _centre_by_mass(np.asarray(cv2.resize(digit, size, interpolation=interpolation), np.uint8))
 
 
 def _crop(ink: Ink) -> Ink:
@@ -62,8 +62,12 @@ def _thicken(digit: Ink, thinnest: float) -> Ink:
     if lacking < 1:
         return digit
     padded = cv2.copyMakeBorder(digit, lacking, lacking, lacking, lacking, cv2.BORDER_CONSTANT, value=0)
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lacking + 1, lacking + 1))
-    return np.asarray(cv2.dilate(padded, brush), np.uint8)
+    return np.asarray(cv2.dilate(padded, _brush(lacking + 1)), np.uint8)
+
+
+@cache
+def _brush(side: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def stroke_width(digit: Ink) -> float:
@@ -72,19 +76,17 @@ def stroke_width(digit: Ink) -> float:
     Counting pixel edges overstates that length, by 4 / pi over all directions.
     """
     solid = cv2.copyMakeBorder(digit >> 7, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    edges = cv2.countNonZero(cv2.absdiff(solid[:, 1:], solid[:, :-1]))
-    edges += cv2.countNonZero(cv2.absdiff(solid[1:], solid[:-1]))
+    edges = cv2.norm(solid[:, 1:], solid[:, :-1], cv2.NORM_L1)
+    edges += cv2.norm(solid[1:], solid[:-1], cv2.NORM_L1)
     return 8.0 / np.pi * cv2.countNonZero(solid) / edges if edges else 0.0
 
 
-def _centre_by_mass(small: npt.NDArray[np.float32]) -> Glyph:
+def _centre_by_mass(small: Ink) -> Glyph:
     height, width = small.shape
-    canvas = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.float32)  # moments takes two columns for a list of points
-    canvas[:height, :width] = small
-    mass = cv2.moments(canvas)
+    mass = cv2.moments(small)
     x, y = mass["m10"] / mass["m00"], mass["m01"] / mass["m00"]
     left = min(max(round(MASS_CENTRE - x), 0), GLYPH_SIDE - width)
     top = min(max(round(MASS_CENTRE - y), 0), GLYPH_SIDE - height)
     glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)
-    glyph[top : top + height, left : left + width] = np.rint(small).astype(np.uint8)
+    cv2.normalize(small, glyph[top : top + height, left : left + width], 255, 0, cv2.NORM_INF)
     return glyph
