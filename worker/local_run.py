@@ -19,7 +19,14 @@ import cv2
 
 from worker.batches.mill import Mill, open_mill
 from worker.batches.progress import status
-from worker.batches.rescue import Overdue, record_crash, sweep, take_back, unfinished
+from worker.batches.rescue import (
+    Overdue,
+    record_document_crash,
+    record_page_crash,
+    sweep,
+    take_back,
+    unfinished,
+)
 from worker.batches.work import work_on_document, work_on_page
 from worker.crew import Crew, Finished, Lost
 from worker.database.engine import Database
@@ -101,8 +108,8 @@ def _after_loss(db: Database, settings: Settings, lost: Lost[Step], times: int) 
         raise RuntimeError(
             f"{lost.task.kind} {lost.task.id} cannot even be begun: {lost.reason}, {times} times"
         )
-    document_id, page_id = (lost.task.id, None) if lost.task.kind == "document" else (None, lost.task.id)
-    return _steps(record_crash(db, settings, lost.reason, document_id=document_id, page_id=page_id))
+    record_crash = record_document_crash if lost.task.kind == "document" else record_page_crash
+    return _steps(record_crash(db, settings, lost.task.id, lost.reason))
 
 
 def _steps(queued: Overdue) -> tuple[Step, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, false, select, update
 
 from worker.database import leases
 from worker.database.engine import Database
-from worker.database.leases import DOCUMENTS, PAGES, Freed, Kind, holder_name
+from worker.database.leases import DOCUMENTS, PAGES, Kind, holder_name
 from worker.database.queries import batch_id_of
 from worker.database.tables import BatchRow, BatchState, DocumentRow, DocumentState, PageRow, PageState
 from worker.settings import Settings
@@ -26,20 +27,16 @@ class Overdue:
     page_ids: tuple[int, ...] = ()
 
 
-def record_crash(
-    db: Database,
-    settings: Settings,
-    reason: str,
-    *,
-    document_id: int | None = None,
-    page_id: int | None = None,
-) -> Overdue:
-    """Note that the process which worked on a document or page died or was stopped, and why.
+def record_page_crash(db: Database, settings: Settings, page_id: int, reason: str) -> Overdue:
+    """Note that the process which read a page died or was stopped, and why.
 
     Returns what should be tried again: nothing after `max_attempts`, when it fails with the reason.
     """
-    if page_id is not None:
-        return _free(db, settings, reason, pages=PageRow.id == page_id)
+    return _free(db, settings, reason, documents=false(), pages=PageRow.id == page_id)
+
+
+def record_document_crash(db: Database, settings: Settings, document_id: int, reason: str) -> Overdue:
+    """Note the same of a process which opened a document."""
     # Who opens a document of one page goes on to read that page under the document's id.
     one_page = select(DocumentRow.id).where(DocumentRow.id == document_id, DocumentRow.page_count == 1)
     return _free(
@@ -143,20 +140,13 @@ def _free(
     settings: Settings,
     reason: str,
     *,
-    documents: ColumnElement[bool] | None = None,
-    pages: ColumnElement[bool] | None = None,
+    documents: ColumnElement[bool],
+    pages: ColumnElement[bool],
 ) -> Overdue:
     """Take work back from its holders, in one transaction. Return what is to be tried again."""
     with db.write() as connection:
         now = db.now(connection)
-
-        def free(kind: Kind, which: ColumnElement[bool] | None) -> Freed:
-            if which is None:
-                return Freed((), ())
-            return leases.free(
-                connection, kind, which, reason=reason, now=now, max_attempts=settings.max_attempts
-            )
-
+        free = partial(leases.free, connection, reason=reason, now=now, max_attempts=settings.max_attempts)
         freed_pages, freed_documents = free(PAGES, pages), free(DOCUMENTS, documents)
         parents = select(PageRow.document_id).where(PageRow.id.in_(freed_pages.failed)).distinct()
         leases.close_documents(connection, connection.scalars(parents).all(), now)

@@ -10,7 +10,15 @@ from sqlalchemy import select, update
 
 from worker.batches.mill import Mill
 from worker.batches.progress import status
-from worker.batches.rescue import Overdue, record_crash, ring_again, sweep, take_back, unfinished
+from worker.batches.rescue import (
+    Overdue,
+    record_document_crash,
+    record_page_crash,
+    ring_again,
+    sweep,
+    take_back,
+    unfinished,
+)
 from worker.batches.submission import submit
 from worker.batches.work import work_on_document, work_on_page
 from worker.database import leases
@@ -134,7 +142,7 @@ def test_a_crash_is_tried_again_and_then_given_up_with_its_reason(
     outcomes = []
     for _ in range(settings.max_attempts):
         claim(db, PAGES, doomed)
-        outcomes.append(record_crash(db, settings, "killed by signal 9", page_id=doomed))
+        outcomes.append(record_page_crash(db, settings, doomed, "killed by signal 9"))
 
     assert outcomes == [Overdue(page_ids=(doomed,)), Overdue(page_ids=(doomed,)), Overdue()]
     (failure,) = status(db, "tallies").failures
@@ -150,7 +158,7 @@ def test_a_crash_while_a_documents_only_page_is_read_frees_the_page(
         page_id = connection.execute(select(PageRow.id)).scalar_one()
     claim(db, PAGES, page_id)
 
-    assert record_crash(db, settings, "killed", document_id=document_id) == Overdue(page_ids=(page_id,))
+    assert record_document_crash(db, settings, document_id, "killed") == Overdue(page_ids=(page_id,))
 
 
 def test_a_crash_report_that_comes_too_late_changes_nothing(
@@ -158,7 +166,7 @@ def test_a_crash_report_that_comes_too_late_changes_nothing(
 ) -> None:
     work_on_document(mill, document_id)
 
-    assert record_crash(db, settings, "killed", document_id=document_id) == Overdue()
+    assert record_document_crash(db, settings, document_id, "killed") == Overdue()
     assert status(db, "tallies").state == "done"
 
 
