@@ -9,7 +9,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, time
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -121,7 +122,7 @@ def _write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: 
 
 
 def _as_json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, default=_as_text)
+    return json.dumps(record, ensure_ascii=False, default=_plain)
 
 
 def _as_text(value: Any) -> Any:
@@ -129,12 +130,27 @@ def _as_text(value: Any) -> Any:
     match value:
         case list() | tuple():
             return "|".join("" if item is None else str(item) for item in value)
-        case datetime():
+        case dict():
+            return _as_json(value)
+        case _:
+            return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a database gives as what JSON can hold: PostgreSQL has numbers and times of its own."""
+    match value:
+        case None | str() | int() | float():
+            return value
+        case Decimal() if value.is_finite() and value == int(value):  # PostgreSQL's sum of integers
+            return int(value)
+        case Decimal():
+            return float(value)
+        case date() | time():
             return value.isoformat()
         case bytes() | memoryview():
             return bytes(value).hex()
         case _:
-            return value
+            return str(value)
 
 
 def _printable(value: Any) -> str:

@@ -48,6 +48,22 @@ def test_a_query_that_writes_is_a_usage_error_with_a_sentence(database_url: str)
     assert "Traceback" not in run.stderr
 
 
+def test_what_only_postgresql_has_comes_as_json_and_csv_that_others_can_read(
+    postgres_server: Callable[[], str],
+) -> None:
+    url = postgres_server()
+    digitmill("db", "upgrade", "--db", url)
+    sql = """SELECT avg(n) AS mean, sum(n::bigint) AS total, '2026-11-22'::date AS day,
+                    '09:30'::time AS at, '90 s'::interval AS took, '{"a": [1]}'::jsonb AS tree FROM (VALUES (1), (2)) AS numbers(n)"""
+    record = digitmill("query", sql, "--db", url, "--format", "jsonl")
+    row = digitmill("query", sql, "--db", url, "--format", "csv")
+
+    assert json.loads(record.stdout) == {
+        "mean": 1.5, "total": 3, "day": "2026-11-22", "at": "09:30:00", "took": "0:01:30", "tree": {"a": [1]}
+    }  # fmt: skip
+    assert row.stdout.splitlines()[1] == '1.5,3,2026-11-22,09:30:00,0:01:30,"{""a"": [1]}"'
+
+
 def test_json_never_loses_one_of_two_columns_with_the_same_name(database_url: str) -> None:
     open_database(database_url).close()
     sql = "SELECT 1 AS votes, 2 AS votes"
