@@ -54,7 +54,8 @@ def test_what_only_postgresql_has_comes_as_json_and_csv_that_others_can_read(
     url = postgres_server()
     digitmill("db", "upgrade", "--db", url)
     sql = """SELECT avg(n) AS mean, sum(n::bigint) AS total, '2026-11-22'::date AS day,
-                    '09:30'::time AS at, '90 s'::interval AS took, '{"a": [1]}'::jsonb AS tree FROM (VALUES (1), (2)) AS numbers(n)"""
+             '09:30'::time AS at, '90 s'::interval AS took, '{"a": [1]}'::jsonb AS tree
+             FROM (VALUES (1), (2)) AS numbers(n)"""
     record = digitmill("query", sql, "--db", url, "--format", "jsonl")
     row = digitmill("query", sql, "--db", url, "--format", "csv")
 
