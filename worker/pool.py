@@ -107,9 +107,10 @@ class _AttendantStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery h
 
     def start(self, worker: Any) -> None:
         self._attendant.beat()
-        worker.timer.call_repeatedly(BEAT_S, self._attendant.beat)
+        self._beats = worker.timer.call_repeatedly(BEAT_S, self._attendant.beat)
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 (Celery's signature)
+        self._beats.cancel()  # the timer goes on until the pool has finished what it has in hand
         self._attendant.stop()
 
     terminate = stop
