@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.glyph import normalise
-from segmentation.ink import find_ink
+from segmentation.ink import DigitInk, find_ink
 from segmentation.page import Cell, Field, Page
 
 MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
@@ -70,18 +72,22 @@ class Patch:
         return np.asarray(patch, np.uint8)
 
 
-def cut_cells(page: Page, field: Field) -> tuple[Cell, ...]:
-    """Return what stands in each printed box of the field, from left to right.
+def cut_cells(page: Page, fields: Sequence[Field]) -> tuple[tuple[Cell, ...], ...]:
+    """Return what stands in the printed boxes of each field, from left to right.
 
     A box in which nobody wrote gives a Cell without a glyph. Boxes may reach beyond the page, where it is
     taken to go on as at its edge.
     """
-    return tuple(_cell(page.grey, quad) for quad in field.cells)
+    quads = [quad for field in fields for quad in field.cells]
+    if not quads:
+        return tuple(() for _ in fields)
+    patches = [patch_around(quad) for quad in quads]
+    inks = find_ink([patch.cut_from(page.grey) for patch in patches], [patch.margin for patch in patches])
+    cells = map(_cell, quads, patches, inks)
+    return tuple(tuple(islice(cells, len(field.cells))) for field in fields)
 
 
-def _cell(page: Grey, quad: Quad) -> Cell:
-    patch = patch_around(quad)
-    found = find_ink(patch.cut_from(page), patch.margin)
+def _cell(quad: Quad, patch: Patch, found: DigitInk | None) -> Cell:
     if found is None:
         return Cell(None, enclosing_box([quad]))
     box = patch.box_on_page(found.x, found.y, found.width, found.height)

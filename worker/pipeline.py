@@ -41,7 +41,7 @@ def read_page(
     with stage("find"):
         layout = find_fields(page)
     with stage("cut"):
-        cells = [cut_cells(page, field) for field in layout.fields]
+        cells = cut_cells(page, layout.fields)
     with stage("read"):
         probabilities = iter(_classify_cells(cells, classify))
         fields = tuple(

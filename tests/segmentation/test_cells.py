@@ -10,13 +10,18 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.page import Cell, Page
+from segmentation.page import Cell, Field, Page
 from tests.segmentation.drawn_boxes import Boxes, Grey, draw_boxes, paper, turned, write_digit
 
 
 def cells_of(page: Grey) -> tuple[Cell, ...]:
     (field,) = find_fields(Page(page)).fields
-    return cut_cells(Page(page), field)
+    return cut(page, field)
+
+
+def cut(page: Grey, field: Field) -> tuple[Cell, ...]:
+    (cells,) = cut_cells(Page(page), [field])
+    return cells
 
 
 def likeness(one: Cell, other: Cell) -> float:
@@ -59,7 +64,7 @@ def test_box_lines_never_end_up_in_a_glyph(line: int, shade: int) -> None:
         write_digit(bare, boxes, index, digit)
     (field,) = find_fields(Page(lined)).fields
 
-    pairs = zip(cut_cells(Page(lined), field), cut_cells(Page(bare), field), strict=True)
+    pairs = zip(cut(lined, field), cut(bare, field), strict=True)
     assert all(likeness(with_lines, without) > 0.97 for with_lines, without in pairs)
 
 
@@ -114,9 +119,27 @@ def test_mnist_digits_written_into_boxes_come_back_as_they_were(shared_data: Pat
             part[:] = np.minimum(part, 255 - ink)
     fields = find_fields(Page(page)).fields
     assert len(fields) == 6
-    cells = [cell for field in fields for cell in cut_cells(Page(page), field)]
+    cells = [cell for row in cut_cells(Page(page), fields) for cell in row]
     written = [Cell(image, cell.ink_box) for image, cell in zip(images, cells, strict=True)]
     likenesses = [likeness(cell, digit) for cell, digit in zip(cells, written, strict=True)]
 
     assert np.median(likenesses) > 0.97
     assert min(likenesses) > 0.75
+
+
+def test_each_field_gets_its_own_cells_whatever_the_size_of_its_boxes() -> None:
+    page = paper()
+    small, large = Boxes(3, y=300), Boxes(2, y=600, width=100, height=120)
+    draw_boxes(page, small)
+    draw_boxes(page, large)
+    write_digit(page, small, 1, 5)
+    write_digit(page, large, 0, 5)
+    first, second = cut_cells(Page(page), find_fields(Page(page)).fields)
+
+    assert [cell.glyph is None for cell in first] == [True, False, True]
+    assert [cell.glyph is None for cell in second] == [False, True]
+    assert likeness(first[1], second[0]) > 0.95
+
+
+def test_a_page_without_fields_has_no_cells() -> None:
+    assert cut_cells(Page(paper()), ()) == ()
