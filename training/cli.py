@@ -41,7 +41,7 @@ EXIT_CODES = {
     ModelUnreadable: 9,
 }
 
-path_type = click.Path(path_type=Path)
+path_type = click.Path(readable=False, path_type=Path)  # whoever opens it says what cannot be read
 read_data = click.option(
     "--data",
     type=path_type,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from worker.cli.options import json_option
+from worker.cli.options import json_option, path_type
 from worker.recogniser import Recogniser
 
 
@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=path_type, required=False)
 @json_option
 def show(file: Path | None, as_json: bool) -> None:
     """Print the card of a model FILE, by default of the model that ships with Digitmill."""
@@ -33,7 +33,7 @@ def show(file: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=path_type)
 def check(file: Path) -> None:
     """Say whether this version can read with a model FILE; where it cannot, why, with exit code 9."""
     recogniser = Recogniser.load(file)

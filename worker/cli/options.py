@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +13,9 @@ import click
 from worker.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+# What cannot be read or written is told by whoever opens it, with exit code 5: click would call it usage.
+path_type = click.Path(readable=False, path_type=Path)
 
 _OVERRIDES = f"{__name__}.overrides"
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from worker.cli.options import path_type
 from worker.errors import PathUnreadable, QueryRefused
 
 FORMATS = ("table", "csv", "json", "jsonl")
@@ -36,7 +37,7 @@ format_option = click.option(
 )
 
 output_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not to stdout."
+    "-o", "--output", type=path_type, metavar="FILE", help="Write to a file, not to stdout."
 )
 
 

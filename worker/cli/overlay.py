@@ -12,7 +12,7 @@ from rich.progress import track
 from rich.text import Text
 
 from worker.cli.exit_codes import ExitCode
-from worker.cli.options import database_option
+from worker.cli.options import database_option, path_type
 from worker.database.engine import open_database
 from worker.database.queries import StoredPage, page_results, read_pages
 from worker.errors import NoUsableInput, ScanError
@@ -30,7 +30,7 @@ SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
     "--output",
     "folder",
     required=True,
-    type=click.Path(path_type=Path),
+    type=path_type,
     metavar="DIR",
     help="Where the pictures go; made where it is not there.",
 )

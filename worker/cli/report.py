@@ -13,7 +13,7 @@ from rich.console import Console
 
 from segmentation.geometry import Box
 from worker.batches.progress import status
-from worker.cli.options import database_option
+from worker.cli.options import database_option, path_type
 from worker.cli.output import opened
 from worker.database.engine import Database, open_database
 from worker.database.queries import page_results, read_pages
@@ -34,7 +34,7 @@ MOST_FIELDS_LISTED = 20_000  # a browser opens a page of that many rows at once
     "--output",
     "file",
     required=True,
-    type=click.Path(path_type=Path),
+    type=path_type,
     metavar="FILE.html",
     help="Where the page goes.",
 )

@@ -22,6 +22,7 @@ from worker.cli.options import (
     batch_option,
     database_option,
     json_option,
+    path_type,
     repeat_database_option,
     setting_option,
 )
@@ -50,7 +51,7 @@ class Run:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=path_type)
 @batch_option
 @setting_option(
     "--jobs", "concurrency", type=int, metavar="N", help="Processes that read; default one a core."

@@ -14,7 +14,7 @@ from rich.progress import track
 from worker.batches.submission import Submission, submit
 from worker.celery_app import Doorbell, check_broker, make_app
 from worker.cli.exit_codes import ExitCode
-from worker.cli.options import batch_option, database_option, json_option
+from worker.cli.options import batch_option, database_option, json_option, path_type
 from worker.database.engine import open_database
 from worker.errors import ServiceUnreachable
 from worker.intake import Intake, ScanFile, find_scans, name_batch
@@ -22,7 +22,7 @@ from worker.settings import Settings
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=path_type)
 @batch_option
 @json_option
 @database_option

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.conftest import SAMPLES
 from tests.installation import Installation
+from worker.cli import main
+from worker.cli.exit_codes import ExitCode
 
 
 @pytest.fixture
@@ -106,6 +110,17 @@ def test_what_keeps_a_run_from_starting_is_a_sentence_and_an_exit_code(
     assert ended.returncode == code, ended.stderr
     assert says in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_that_may_not_be_read_is_no_matter_of_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+
+    ended = CliRunner().invoke(main, ["run", str(tmp_path)])
+
+    assert ended.exit_code == ExitCode.PATH_UNREADABLE
+    assert f"{tmp_path}: the folder cannot be read" in ended.stderr
 
 
 def test_a_model_that_is_refused_ends_the_run_with_the_reason(installation: Installation) -> None:
