@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from tests.training.made_digits import made_digits
+from tests.worker.small_models import CARD
 from training import export
 from training.architectures import build
 from training.errors import ExportRefused
@@ -92,23 +93,7 @@ def test_what_cannot_be_exported_faithfully_is_not_exported() -> None:
 
 
 def test_the_card_travels_in_the_file(graph: onnx.ModelProto, tmp_path: Path) -> None:
-    card = ModelCard(
-        architecture="dropout",
-        glyph_recipe="mnist-mass-1",
-        classes=("0", "1"),
-        sources={"mnist.npz": "ab"},
-        split="first, last",
-        validation_accuracy=0.99,
-        test_accuracy=None,
-        calibration="none",
-        seed=1,
-        opset=18,
-        trained_on="2026-01-01",
-        commit="abc",
-        versions={"keras": "3"},
-    )
-
-    export.save(copy_of(graph), card, tmp_path / "model.onnx")
+    export.save(copy_of(graph), CARD, tmp_path / "model.onnx")
 
     session = open_session((tmp_path / "model.onnx").read_bytes())
-    assert ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map) == card
+    assert ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map) == CARD

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import worker.cli
+from tests.installation import DIGITMILL
 from worker.cli import COMMANDS, main
 from worker.errors import (
     BadSettings,
@@ -22,8 +23,6 @@ from worker.errors import (
     ScanError,
     ServiceUnreachable,
 )
-
-DIGITMILL = [sys.executable, "-m", "worker.cli"]
 
 
 def end_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *options: str) -> Result:
