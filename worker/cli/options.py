@@ -73,4 +73,7 @@ def repeat_database_option(settings: Settings) -> str:
     """Return ` --db URL` for a command we propose, nothing where the environment names this database."""
     if settings.database_url == Settings.read().database_url:
         return ""
-    return f" --db {shlex.quote(settings.database_url)}"
+    from sqlalchemy import make_url
+
+    without_password = make_url(settings.database_url).render_as_string(hide_password=True)  # logs are read
+    return f" --db {shlex.quote(without_password)}"

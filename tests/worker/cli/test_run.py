@@ -14,6 +14,8 @@ from tests.conftest import SAMPLES
 from tests.installation import Installation
 from worker.cli import main
 from worker.cli.exit_codes import ExitCode
+from worker.cli.options import repeat_database_option
+from worker.settings import Settings
 
 
 @pytest.fixture
@@ -73,6 +75,12 @@ def test_what_to_type_next_names_the_database_where_the_environment_does_not(
     ended = installation.run("run", "scans", "--db", "sqlite:///other.db")
 
     assert "digitmill results scans --db sqlite:///other.db" in ended.stderr
+
+
+def test_what_to_type_next_keeps_the_password_to_itself() -> None:
+    settings = Settings.read(database_url="postgresql://mill:secret@db/tallies")
+
+    assert repeat_database_option(settings) == " --db 'postgresql://mill:***@db/tallies'"
 
 
 def test_a_pages_of_one_file_are_all_read(installation: Installation) -> None:
