@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -39,7 +40,7 @@ def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings:
         Doorbell(make_app(settings)).ring_documents(submission.new_documents)
     except ServiceUnreachable as error:
         raise ServiceUnreachable(
-            f"{error} The batch is stored; `digitmill resume {submission.batch}` rings again."
+            f"{error} The batch is stored; `digitmill resume {shlex.quote(submission.batch)}` rings again."
         ) from error
     if as_json:
         click.echo(json.dumps(_summary(submission, intake)))
@@ -69,8 +70,9 @@ def _summary(submission: Submission, intake: Intake) -> dict[str, object]:
 def _tell(submission: Submission, intake: Intake) -> None:
     for path in submission.changed:
         click.echo(f"{path}: changed since it was submitted; not taken again", err=True)
+    batch = shlex.quote(submission.batch)
     for path in submission.unreadable:
-        click.echo(f"{path}: cannot be read; `digitmill status {submission.batch}` says why", err=True)
+        click.echo(f"{path}: cannot be read; `digitmill status {batch}` says why", err=True)
     for skipped in intake.skipped:
         click.echo(f"{skipped.path}: skipped, {skipped.reason}", err=True)
     click.echo(

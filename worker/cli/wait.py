@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -43,10 +44,13 @@ def command(batch: str, timeout: float | None, settings: Settings) -> ExitCode:
                 total = sum(seen.pages.values())
                 progress.update(bar, completed=total - _waiting(seen), total=total)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"The batch goes on; `digitmill wait {batch}` waits again.") from None
+            raise KeyboardInterrupt(
+                f"The batch goes on; `digitmill wait {shlex.quote(batch)}` waits again."
+            ) from None
     if seen.failures:
         click.echo(
-            f"{batch}: done, {len(seen.failures)} failed; `digitmill status {batch}` says why", err=True
+            f"{batch}: done, {len(seen.failures)} failed; `digitmill status {shlex.quote(batch)}` says why",
+            err=True,
         )
         return ExitCode.PAGES_FAILED
     click.echo(f"{batch}: done", err=True)
