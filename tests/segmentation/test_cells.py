@@ -10,6 +10,7 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
+from segmentation.geometry import Box, Point, Quad
 from segmentation.page import Cell, Field, Page
 from tests.segmentation.drawn_boxes import Boxes, Grey, draw_boxes, paper, turned, write_digit
 
@@ -143,3 +144,14 @@ def test_each_field_gets_its_own_cells_whatever_the_size_of_its_boxes() -> None:
 
 def test_a_page_without_fields_has_no_cells() -> None:
     assert cut_cells(Page(paper()), ()) == ()
+
+
+def test_the_upper_stroke_of_a_seven_is_kept_where_a_box_is_open_above() -> None:
+    page = paper()
+    corners = (Point(x, y) for x, y in ((252, 302), (298, 302), (298, 362), (252, 362)))
+    open_above = Field("r01c01", (Quad(*corners),), Box(250, 300, 50, 64))
+    cv2.rectangle(page, (254, 304), (296, 307), (20,), -1)  # nearly from wall to wall
+    cv2.line(page, (294, 307), (270, 355), (20,), 4)
+
+    (seven,) = cut(page, open_above)
+    assert abs(seven.ink_box.y - 304) <= 1
