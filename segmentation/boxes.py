@@ -1,40 +1,45 @@
-"""The printed boxes of a page, found by their four sides, whatever is written into them and across them.
+"""The printed boxes of a page, found by their corners and the lines between them.
 
-Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers in page pixels.
+Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers in page pixels. Whatever is
+written into a box or across it adds ink and takes none away, so the lines that are there stay to be seen.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import Point
-from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines
+from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, find_print, straighten
 from segmentation.page_frame import WorkingCopy
 
-SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, inside; smaller ones are letters
+SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
-SQUARE_HULL = 0.85  # of the turned rectangle round it that a box fills, its dents filled up
-LEAST_WHITE = 0.3  # of that rectangle that digits grown into the walls leave white
-SAME_SIZE = 0.2  # by which the sides of boxes of one kind differ
-SIZE_STEP = 2.0  # px by which boxes of one size differ; a widened line bears as much
-MOST_SIZES = 6  # kinds of boxes on a page, and of regions that are none
-SIDE_SHARE = 0.9  # of a side's length that is looked at: corners may be rounded
-SIDE_COVERED = 0.68  # of it that a line covers
-COVERAGE_STEP = 0.05  # in which sides count as equally well covered
-WHOLE = 0.97  # coverage of sides without a gap
-NEIGHBOURS = 4.0  # widths to either side in which a box's neighbours are counted
-SAME_LINE = 0.3  # of the height, by which they may be shifted
-LARGE_ENOUGH = 30  # px of a region's height for its turn to tell the page's
-WIDEST_PEAK = 5  # px within which a box may be moved before its lines are left
+ARM = 8  # px for which both lines must go on from a corner: shorter than the shortest side
+ARM_COVERED = 0.8  # of an arm
+NEIGHBOURS_IN_A_ROW = 2  # that are looked for on each side of a box
+LARGEST_PITCH = 1.9  # of a box's width, from one box to the next of its row
+PITCH_OFF = 2  # px by which a box may stand off its row's pitch
+CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
+SIDE_COVERED = 0.75  # of each side's length that a line covers
+SAME_SIZE = 1.5  # px by which boxes of one size differ
+DIVIDED = 0.5  # what a box counts for that is two boxes as well
+OFF_LINES = 0.2  # of a box's height, within which a stroke may run along its ceiling or floor
+CROSSED = 0.95  # of a box's width that a line through it covers
+BEYOND = 1.3  # of a box's width that it goes on for: through a neighbour, as no digit's stroke does
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
+THICKEST_SPOT = 24  # px; a stroke may run along a line for as long
+COVERAGE_STEP = 0.05  # by which one line must be better covered than the next to count as better
+MOST_CORNERS = 1500  # of a kind; a page of noise has more, and no boxes
+ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked at closely
+
+Numbers = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Integral = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,206 +50,336 @@ class PrintedBox:
     width: float
     height: float
     coverage: float  # of its worst side by a line, 0 to 1
-    alone: bool  # it shares its lines with no other region
+    alone: bool  # its lines go no further: it shares them with no other region
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretches:
+    """First and last pixel of a stretch along one direction, an entry each."""
+
+    first: Indices
+    last: Indices
+
+    @property
+    def middle(self) -> Numbers:
+        return (self.first + self.last) / 2
+
+    @classmethod
+    def about(cls, middle: Numbers, end: int) -> _Stretches:
+        """Return where a line is looked for that should be at `middle`."""
+        middle = np.clip(middle, PITCH_OFF, end - 1 - PITCH_OFF)
+        return cls(_whole(middle - PITCH_OFF), _whole(middle + PITCH_OFF))
+
+    def __getitem__(self, which: Indices | npt.NDArray[np.bool_]) -> _Stretches:
+        return _Stretches(self.first[which], self.last[which])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Corners:
+    """Where a level line and an upright line leave together, an entry each.
+
+    A corner is as large as its lines are thick, and larger where a digit's stroke runs along one.
+    """
+
+    columns: _Stretches
+    rows: _Stretches
+
+    def __getitem__(self, which: npt.NDArray[np.bool_]) -> _Corners:
+        return _Corners(self.columns[which], self.rows[which])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidates:
+    """What may be boxes, an entry each: the edges of the inside, and how far a line covers the worst side."""
+
+    left: Numbers
+    top: Numbers
+    right: Numbers
+    bottom: Numbers
+    coverage: Numbers
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def __getitem__(self, which: Indices | npt.NDArray[np.bool_]) -> _Candidates:
+        return _Candidates(
+            self.left[which], self.top[which], self.right[which], self.bottom[which], self.coverage[which]
+        )
+
+    def with_more(self, other: _Candidates) -> _Candidates:
+        return _Candidates(
+            np.concatenate([self.left, other.left]),
+            np.concatenate([self.top, other.top]),
+            np.concatenate([self.right, other.right]),
+            np.concatenate([self.bottom, other.bottom]),
+            np.concatenate([self.coverage, other.coverage]),
+        )
+
+    @property
+    def width(self) -> Numbers:
+        return self.right - self.left
+
+    @property
+    def height(self) -> Numbers:
+        return self.bottom - self.top
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
-    """An upright rectangle of the working copy: its centre and sides."""
+class BoxesFound:
+    """The printed boxes of a page, in no particular order, and by how much its print is turned."""
 
-    x: float
-    y: float
-    width: float
-    height: float
-    degrees: float = 0.0  # by which what it was drawn round is turned
-    alone: bool = False
-
-    def is_same(self, other: _Region) -> bool:
-        """Whether both are the same box, seen twice."""
-        return (
-            abs(self.x - other.x) < self.width / 2
-            and abs(self.y - other.y) < self.height / 2
-            and abs(self.width - other.width) <= SAME_SIZE * self.width
-            and abs(self.height - other.height) <= SAME_SIZE * self.height
-        )
+    boxes: tuple[PrintedBox, ...]
+    skew_degrees: float  # clockwise is positive
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A place where a box has its four sides; `coverage` is that of its worst side, 0 to 1."""
+def find_boxes(copy: WorkingCopy) -> BoxesFound:
+    """Return the boxes of a page that have a digit box's shape, table cells too.
 
-    box: _Region
-    coverage: float
-
-
-def find_boxes(copy: WorkingCopy) -> list[PrintedBox]:
-    """Return the boxes of a page that have a digit box's shape, table cells too, in no particular order.
-
-    A first look takes what lines enclose, and so learns how large the boxes are: digits that touch or cross
-    their box spoil many regions, but not the usual sizes. A second look finds every place where a box of
-    such a size has its four sides.
+    Lines that leave a corner together, and four such corners with lines between them, make a candidate. Of
+    candidates that overlap the one stays whose size is the commonest on the page: digit boxes come in rows,
+    what strokes feign does not.
     """
-    lines = find_lines(copy.grey)
-    regions = _enclosed_regions(lines)
-    slope = _slope(regions)
-    kinds = [_kind(lines, width, height, slope) for width, height in _usual_sizes(regions)]
-    alone = [region for region in regions if region.alone]
-    return [
-        PrintedBox(
-            copy.to_page(match.box.x, match.box.y),
-            match.box.width * copy.reduction,
-            match.box.height * copy.reduction,
-            match.coverage,
-            alone=any(match.box.is_same(region) for region in alone),
-        )
-        for match in _without_overlaps(_surest_first(kinds))
+    frame = straighten(find_print(copy.grey))
+    lines = find_lines(frame.print_)
+    chosen = _surest(_candidates(lines))
+    for _ in range(NEIGHBOURS_IN_A_ROW):
+        chosen = _surest(chosen.with_more(_neighbours(lines, chosen)))
+    boxes = chosen[~_crossed(lines.level, chosen)]
+    x, y = frame.back((boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2)
+    columns = (x, y, boxes.width, boxes.height, boxes.coverage, _alone(lines, boxes))
+    return BoxesFound(
+        tuple(
+            PrintedBox(
+                copy.to_page(x, y), width * copy.reduction, height * copy.reduction, coverage, bool(alone)
+            )
+            for x, y, width, height, coverage, alone in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
+        ),
+        frame.skew_degrees,
+    )
+
+
+def _candidates(lines: Lines) -> _Candidates:
+    """Return every rectangle of a digit box's shape with lines on its four sides."""
+    rightward, leftward = _arms(lines.level, ARM, 1)
+    downward, upward = _arms(lines.upright, 1, ARM)
+    top_left, top_right = _corners(rightward, downward), _corners(leftward, downward)
+    bottom_left = _corners(rightward, upward)
+    ceilings = _meet(top_left.rows, top_right.rows) & _follow(
+        top_left.columns, top_right.columns, SMALLEST_WIDTH
+    )
+    walls = _meet(top_left.columns, bottom_left.columns) & _follow(
+        top_left.rows, bottom_left.rows, SMALLEST_HEIGHT
+    )
+    at, across, down = _join(ceilings, walls)
+    left, right = top_left.columns[at], top_right.columns[across]
+    top, bottom = top_left.rows[at], bottom_left.rows[down]
+    width, height = right.middle - left.middle, bottom.middle - top.middle
+    fitting = (width > NARROWEST * height / ROUGHLY) & (width < ROUGHLY * WIDEST * height)
+    return _refined(lines, left[fitting], top[fitting], right[fitting], bottom[fitting])
+
+
+def _refined(
+    lines: Lines, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
+) -> _Candidates:
+    """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
+    level = np.asarray(cv2.integral(lines.level // 255), np.int32)
+    upright = np.asarray(cv2.integral(lines.upright // 255), np.int32).T
+    across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
+    left_line, left_coverage = _inner_line(upright, left.last, left.first, *down)
+    right_line, right_coverage = _inner_line(upright, right.first, right.last, *down)
+    top_line, top_coverage = _inner_line(level, top.last, top.first, *across)
+    bottom_line, bottom_coverage = _inner_line(level, bottom.first, bottom.last, *across)
+    edge = 0.5 - LINE_SPREAD
+    candidates = _Candidates(
+        left_line + edge,
+        top_line + edge,
+        right_line - edge,
+        bottom_line - edge,
+        np.minimum.reduce([left_coverage, right_coverage, top_coverage, bottom_coverage]),
+    )
+    shape = candidates.width / np.maximum(candidates.height, 1)
+    candidates = candidates[
+        (candidates.coverage >= SIDE_COVERED)
+        & (candidates.width >= SMALLEST_WIDTH)
+        & (candidates.height >= SMALLEST_HEIGHT)
+        & (shape > NARROWEST)
+        & (shape < WIDEST)
     ]
+    edges = np.stack([candidates.left, candidates.top, candidates.right, candidates.bottom])
+    return candidates[np.unique(edges, axis=1, return_index=True)[1]]
 
 
-def _enclosed_regions(lines: Lines) -> list[_Region]:
-    """Return the white regions of a digit box's shape between lines."""
-    white = cv2.bitwise_not(lines.mended())
-    found, hierarchy = cv2.findContours(white, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
-    if not found:
-        return []
-    contours = [np.asarray(contour, np.int32) for contour in found]
-    parents = np.asarray(hierarchy, np.int32)[0, :, 3]
-    white_ones = np.flatnonzero(_depths(parents) % 2 == 0)
-    in_print = np.bincount(parents[white_ones] + 1, minlength=len(parents) + 1)
-    sizes = [(index, _box_size(contours[index])) for index in white_ones.tolist()]
-    return [
-        _Region(*size, alone=bool(parents[index] >= 0 and in_print[parents[index] + 1] == 1))
-        for index, size in sizes
-        if size is not None
-    ]
+def _inner_line(
+    integral: Integral, inner: Indices, outer: Indices, start: Indices, end: Indices
+) -> tuple[Numbers, Numbers]:
+    """Return which row from `inner` to `outer` a line covers best between two columns, and how much of it.
 
-
-def _depths(parents: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return how many contours each contour lies within: white regions are even, the print round them odd."""
-    depths = np.zeros(len(parents), np.int32)
-    ancestors = parents
-    while (ancestors >= 0).any():
-        depths += ancestors >= 0
-        ancestors = np.where(ancestors >= 0, parents[ancestors], -1)
-    return depths
-
-
-def _box_size(contour: npt.NDArray[np.int32]) -> tuple[float, float, float, float, float] | None:
-    """Return centre, sides and turn of the box that a region is, None where it is none."""
-    _, _, columns, rows = cv2.boundingRect(contour)
-    if not (columns <= LARGEST_SIDE and rows <= LARGEST_SIDE):
-        return None
-    hull = cv2.convexHull(contour)
-    (x, y), (width, height), degrees = cv2.minAreaRect(hull)
-    area = width * height
-    if cv2.contourArea(hull) < SQUARE_HULL * area or cv2.contourArea(contour) < LEAST_WHITE * area:
-        return None
-    if 45 <= degrees % 180 < 135:
-        width, height = height, width
-    width, height = width + 2 * LINE_SPREAD, height + 2 * LINE_SPREAD
-    if width < SMALLEST_WIDTH or height < SMALLEST_HEIGHT or not NARROWEST < width / height < WIDEST:
-        return None
-    return x, y, width, height, (degrees + 45) % 90 - 45
-
-
-def _usual_sizes(regions: Sequence[_Region]) -> list[tuple[float, float]]:
-    """Return the sizes that most regions have, the commonest first."""
-    rest = np.array([(region.width, region.height) for region in regions]).reshape(-1, 2)
-    sizes: list[tuple[float, float]] = []
-    while len(rest) and len(sizes) < MOST_SIZES:
-        alike = (np.abs(rest[:, None] - rest) <= SIZE_STEP).all(axis=2)
-        commonest = alike[np.argmax(alike.sum(axis=1))]
-        width, height = np.median(rest[commonest], axis=0)
-        sizes.append((float(width), float(height)))
-        rest = rest[~commonest]
-    return sizes
-
-
-def _kind(lines: Lines, width: float, height: float, slope: float) -> list[_Match]:
-    """Return the places where lines run round a box of this inner size."""
-    columns, rows = round(width) + 1, round(height) + 1  # from one line to the opposite one
-    if columns >= lines.level.shape[1] or rows >= lines.level.shape[0]:
-        return []
-    steady = Lines(_steady(lines.level, 0, slope * width), _steady(lines.upright, 1, slope * height))
-    level = np.asarray(cv2.blur(steady.level, (max(3, round(SIDE_SHARE * width)), 1)), np.uint8)
-    upright = np.asarray(cv2.blur(steady.upright, (1, max(3, round(SIDE_SHARE * height)))), np.uint8)
-    above, left = rows // 2, columns // 2
-    across, down = np.s_[left : left - columns], np.s_[above : above - rows]
-    sides = (level[:-rows, across], level[rows:, across], upright[down, :-columns], upright[down, columns:])
-    worst = np.minimum(np.minimum(sides[0], sides[1]), np.minimum(sides[2], sides[3]))
-    matches = []
-    for x, y, coverage in _peaks(worst, round(255 * SIDE_COVERED)):
-        box = _Region(x + columns / 2, y + rows / 2, width, height)
-        matches.append(_Match(box, coverage / 255))
-    return matches
-
-
-def _slope(regions: Sequence[_Region]) -> float:
-    """Return how far lines go across for each pixel along, by the larger regions; 0 on a straight page."""
-    turns = [region.degrees for region in regions if region.height >= LARGE_ENOUGH]
-    return abs(math.tan(math.radians(median(turns)))) if turns else 0.0
-
-
-def _steady(lines: Mask, axis: int, drift: float) -> Mask:
-    """Return lines so wide that they stay on one row (axis 0) or column while they drift."""
-    wider = 2 * math.ceil((drift - 1 - 2 * LINE_SPREAD) / 2) + 1
-    if wider <= 1:
-        return lines
-    return np.asarray(cv2.dilate(lines, np.ones((wider, 1) if axis == 0 else (1, wider), np.uint8)), np.uint8)
-
-
-def _surest_first(kinds: Sequence[Sequence[_Match]]) -> list[_Match]:
-    """Return all boxes, the best covered first; among equals, those in company, then those of a common kind.
-
-    Half a box, cut by a digit's straight stroke, is matched now and then, and so are two at once. But they
-    are covered less well than whole boxes, or fewer of them stand in a row.
+    Among rows covered equally well the innermost counts.
     """
-    ranked = []
-    for kind in kinds:
-        whole = [match.box for match in _without_overlaps([m for m in kind if m.coverage >= WHOLE])]
-        weight = len(whole) / (whole[0].width * whole[0].height) ** 0.25 if whole else 0.0
-        for match, company in zip(kind, _company([match.box for match in kind], whole), strict=True):
-            ranked.append((-round(match.coverage / COVERAGE_STEP), -company, -weight, match))
-    ranked.sort(key=lambda entry: entry[:3])
-    return [match for *_, match in ranked]
+    step, count = np.sign(outer - inner), np.abs(outer - inner)
+    best_row, best = inner, np.full(len(inner), -1.0)
+    for nth in range(min(int(count.max(initial=0)), THICKEST_SPOT) + 1):
+        row = inner + step * np.minimum(nth, count)
+        on = integral[row + 1, end] - integral[row, end] - integral[row + 1, start] + integral[row, start]
+        covered = on / np.maximum(end - start, 1)
+        better = covered > best + COVERAGE_STEP
+        best_row, best = np.where(better, row, best_row), np.where(better, covered, best)
+    return best_row.astype(float), best
 
 
-def _company(boxes: Sequence[_Region], others: Sequence[_Region]) -> list[int]:
-    """Return, for each box, how many of the others stand beside it on its line."""
-    here = np.array([(box.x, box.y) for box in boxes]).reshape(-1, 1, 2)
-    there = np.array([(box.x, box.y) for box in others]).reshape(1, -1, 2)
-    reach = np.array([(NEIGHBOURS * box.width, SAME_LINE * box.height) for box in boxes]).reshape(-1, 1, 2)
-    return [int(count) for count in (np.abs(here - there) < reach).all(axis=2).sum(axis=1)]
+def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
+    """Return how much of an arm from each pixel on lies on a line, 0 to 255: onward, and back."""
+    arm = np.ones((height, width), np.uint8)
+    arm[0, 0] = 0
+    onward = cv2.erode(mask, arm, anchor=(0, 0))
+    back = cv2.erode(mask, arm[::-1, ::-1].copy(), anchor=(width - 1, height - 1))
+    return np.asarray(onward, np.uint8), np.asarray(back, np.uint8)
 
 
-def _peaks(heights: npt.NDArray[np.uint8], least: int) -> Iterator[tuple[float, float, int]]:
-    """Yield x, y and height of the peaks above `least`; ground wider than a peak is searched higher up."""
-    above = cv2.threshold(heights, least, 255, cv2.THRESH_BINARY)[1]
-    for contour in cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
-        x, y, width, height = cv2.boundingRect(contour)
-        ground = heights[y : y + height, x : x + width]
-        highest = int(ground.max())
-        if max(width, height) > WIDEST_PEAK and highest > least + 1:
-            for inner_x, inner_y, top in _peaks(ground, (least + highest) // 2):
-                yield x + inner_x, y + inner_y, top
-        else:
-            yield x + (width - 1) / 2, y + (height - 1) / 2, highest
+def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
+    """Return where an arm of a level line and one of an upright line begin together."""
+    together = cv2.threshold(
+        cv2.min(level_arm, upright_arm), round(255 * ARM_COVERED), 255, cv2.THRESH_BINARY
+    )[1]
+    found = cv2.findContours(together, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MOST_CORNERS]
+    x, y, width, height = np.array([cv2.boundingRect(spot) for spot in found], np.intp).reshape(-1, 4).T
+    return _Corners(_Stretches(x, x + width - 1), _Stretches(y, y + height - 1))
 
 
-def _without_overlaps(matches: Sequence[_Match]) -> list[_Match]:
-    """Return the matches whose boxes overlap none of those kept before them."""
-    boxes = [match.box for match in matches]
-    x, y, width, height = np.array([(b.x, b.y, b.width, b.height) for b in boxes]).reshape(-1, 4).T
-    area = width * height
-    shared = _shared(x - width / 2, x + width / 2) * _shared(y - height / 2, y + height / 2)
+def _meet(one: _Stretches, other: _Stretches) -> npt.NDArray[np.bool_]:
+    """Tell which stretches lie side by side, CORNER_OFF aside."""
+    return np.asarray(
+        (one.first[:, None] <= other.last + CORNER_OFF) & (other.first <= one.last[:, None] + CORNER_OFF)
+    )
+
+
+def _follow(one: _Stretches, other: _Stretches, least: int) -> npt.NDArray[np.bool_]:
+    """Tell which stretches come behind others by as much as the sides of a box are apart."""
+    return np.asarray(
+        (other.first > one.first[:, None])
+        & (other.last - one.first[:, None] >= least)
+        & (other.first - one.last[:, None] <= LARGEST_SIDE)
+    )
+
+
+def _join(ceilings: npt.NDArray[np.bool_], walls: npt.NDArray[np.bool_]) -> tuple[Indices, Indices, Indices]:
+    """Return every top left corner with each of its partners to the right and each of those below."""
+    at, across = np.nonzero(ceilings)
+    below = walls.sum(axis=1)
+    repeats = below[at]
+    first = np.concatenate([[0], np.cumsum(below)])
+    downs = np.nonzero(walls)[1]
+    starts = np.repeat(first[at], repeats)
+    nth = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return np.repeat(at, repeats), np.repeat(across, repeats), downs[starts + nth]
+
+
+def _surest(candidates: _Candidates) -> _Candidates:
+    """Return the candidates that overlap none which is surer."""
+    return candidates[_without_overlaps(candidates, _surest_first(candidates))]
+
+
+def _neighbours(lines: Lines, boxes: _Candidates) -> _Candidates:
+    """Return what lines surround where a row has its next box: heavy writing may have spoilt its corners."""
+    left, top = boxes.left[:, None] - boxes.left, np.abs(boxes.top[:, None] - boxes.top)
+    ahead = (left > 0) & (left < LARGEST_PITCH * boxes.width) & (top <= CORNER_OFF) & _same_size(boxes)
+    pitch = np.where(ahead, left, np.inf).min(axis=0, initial=np.inf)
+    in_row = np.flatnonzero(np.isfinite(pitch) | ahead.any(axis=1))
+    pitch = np.where(np.isfinite(pitch), pitch, np.where(ahead, left, np.inf).min(axis=1, initial=np.inf))
+    where = np.concatenate([in_row, in_row])
+    shift = np.concatenate([pitch[in_row], -pitch[in_row]])
+    height, width = lines.level.shape
+    left, right = boxes.left[where] + shift, boxes.right[where] + shift
+    on_page = (left > PITCH_OFF) & (right < width - 1 - PITCH_OFF)
+    where, left, right = where[on_page], left[on_page], right[on_page]
+    return _refined(
+        lines,
+        _Stretches.about(left - LINE_SPREAD, width),
+        _Stretches.about(boxes.top[where] - LINE_SPREAD, height),
+        _Stretches.about(right + LINE_SPREAD, width),
+        _Stretches.about(boxes.bottom[where] + LINE_SPREAD, height),
+    )
+
+
+def _same_size(boxes: _Candidates) -> npt.NDArray[np.bool_]:
+    return np.asarray(
+        (np.abs(boxes.width[:, None] - boxes.width) <= SAME_SIZE)
+        & (np.abs(boxes.height[:, None] - boxes.height) <= SAME_SIZE)
+    )
+
+
+def _surest_first(boxes: _Candidates) -> Indices:
+    """Return the order in which boxes are believed: those of the commonest size first."""
+    votes = _same_size(boxes).sum(axis=1) * np.where(_divided(boxes), DIVIDED, 1.0)
+    return np.lexsort((-boxes.coverage, -votes))
+
+
+def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
+    """Tell which boxes are two other ones as well, side by side or one above the other."""
+
+    def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
+        return np.asarray(np.abs(edge[:, None] - edge) <= CORNER_OFF)
+
+    left, top, right, bottom = map(shared, (boxes.left, boxes.top, boxes.right, boxes.bottom))
+    narrower, lower = boxes.width < boxes.width[:, None], boxes.height < boxes.height[:, None]
+    beside, above = top & bottom & narrower, left & right & lower
+    return np.asarray(
+        ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
+        | ((above & top & ~bottom).any(axis=1) & (above & bottom & ~top).any(axis=1))
+    )
+
+
+def _without_overlaps(boxes: _Candidates, order: Indices) -> Indices:
+    """Return the boxes that overlap none of those before them in the order."""
+    area = (boxes.right - boxes.left) * (boxes.bottom - boxes.top)
+    shared = _shared(boxes.left, boxes.right) * _shared(boxes.top, boxes.bottom)
     conflict = shared > LARGEST_OVERLAP * np.minimum(area, area[:, None])
     kept = np.zeros(len(boxes), bool)
-    for index in range(len(boxes)):
+    for index in order.tolist():
         kept[index] = not (conflict[index] & kept).any()
-    return [match for match, keep in zip(matches, kept, strict=True) if keep]
+    return np.flatnonzero(kept)
 
 
-def _shared(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _crossed(level: Mask, boxes: _Candidates) -> npt.NDArray[np.bool_]:
+    """Tell which boxes a level line runs through, and through a neighbour: rows of a table in one."""
+    left, right = _whole(boxes.left) + 1, _whole(boxes.right)
+    far, beyond = OFF_LINES * boxes.height, _whole(BEYOND * boxes.width)
+    top, bottom = _whole(boxes.top + far), _whole(boxes.bottom - far)
+
+    def is_crossed(index: int) -> bool:
+        rows = level[top[index] : bottom[index]]
+        inside = rows[:, left[index] : right[index]]
+        if not inside.size:
+            return False
+        through = rows[cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED]
+        before = through[:, max(0, left[index] - beyond[index]) : left[index]]
+        behind = through[:, right[index] : right[index] + beyond[index]]
+        return any(side.size and side.mean(axis=1).max() >= 255 * CROSSED for side in (before, behind))
+
+    return np.array([is_crossed(index) for index in range(len(boxes))], bool)
+
+
+def _alone(lines: Lines, boxes: _Candidates) -> npt.NDArray[np.bool_]:
+    """Tell which boxes' lines go no further than their corners."""
+    height, width = lines.level.shape
+    left, right = _whole(boxes.left) - LINE_SPREAD, _whole(boxes.right) + LINE_SPREAD
+    top, bottom = _whole(boxes.top) - LINE_SPREAD, _whole(boxes.bottom) + LINE_SPREAD
+
+    def on(mask: Mask, x: Indices, y: Indices) -> npt.NDArray[np.bool_]:
+        return np.asarray(mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] > 0)
+
+    further = [on(lines.level, x, y) for x in (left - ARM, right + ARM) for y in (top, bottom)]
+    further += [on(lines.upright, x, y) for x in (left, right) for y in (top - ARM, bottom + ARM)]
+    return np.asarray(~np.logical_or.reduce(further))
+
+
+def _shared(start: Numbers, end: Numbers) -> Numbers:
     """Return the length that every two of these intervals have in common."""
-    common = np.minimum(end, end[:, None]) - np.maximum(start, start[:, None])
-    return np.asarray(np.maximum(0.0, common), np.float64)
+    start, end = start.astype(np.float32), end.astype(np.float32)
+    return np.asarray(np.maximum(0.0, np.minimum(end, end[:, None]) - np.maximum(start, start[:, None])))
+
+
+def _whole(numbers: Numbers) -> Indices:
+    return np.rint(numbers).astype(np.intp)

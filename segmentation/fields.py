@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import islice
 from statistics import mean
 
+import numpy as np
+import numpy.typing as npt
+
 from segmentation.boxes import PrintedBox, find_boxes
-from segmentation.edges import Sides, measure_sides
+from segmentation.edges import Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.page import Field, Page, PageLayout
-from segmentation.page_frame import skew_of, working_copy
+from segmentation.page_frame import working_copy
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
@@ -27,6 +30,7 @@ OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against 
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
+AS_FOUND = Sides(0.0, 0.0, 0.0, 0.0)
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -38,15 +42,32 @@ class _Placed:
     x: float
     y: float
 
-    def continues(self, left: _Placed, slack: float) -> bool:
-        """Whether this box is the next of `left`'s field; sizes may differ by `slack` px anyhow."""
-        this, before = self.box, left.box
-        gap = self.x - left.x - (this.width + before.width) / 2
-        return (
-            -before.width / 2 < gap < LARGEST_GAP * before.width
-            and abs(self.y - left.y) < OFF_LINE * before.height
-            and _alike(this.width, before.width, slack)
-            and _alike(this.height, before.height, slack)
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How the page is turned, as the sine and cosine of its skew."""
+
+    sine: float
+    cosine: float
+
+    @classmethod
+    def by(cls, degrees: float) -> _Turn:
+        return cls(math.sin(math.radians(degrees)), math.cos(math.radians(degrees)))
+
+    def place(self, box: PrintedBox) -> _Placed:
+        x, y = box.centre.x, box.centre.y
+        return _Placed(box, x * self.cosine + y * self.sine, y * self.cosine - x * self.sine)
+
+    def quad(self, box: PrintedBox, sides: Sides = AS_FOUND) -> Quad:
+        """Return a box as it lies on the page, its sides moved out."""
+        left, right = -box.width / 2 - sides.left, box.width / 2 + sides.right
+        top, bottom = -box.height / 2 - sides.top, box.height / 2 + sides.bottom
+        x, y, sine, cosine = box.centre.x, box.centre.y, self.sine, self.cosine
+        return Quad(
+            Point(x + left * cosine - top * sine, y + left * sine + top * cosine),
+            Point(x + right * cosine - top * sine, y + right * sine + top * cosine),
+            Point(x + right * cosine - bottom * sine, y + right * sine + bottom * cosine),
+            Point(x + left * cosine - bottom * sine, y + left * sine + bottom * cosine),
         )
 
 
@@ -57,47 +78,63 @@ def find_fields(page: Page) -> PageLayout:
     shares its lines with no other. A page without any, or too small to have any, has no fields.
     """
     copy = working_copy(page.grey)
-    boxes = find_boxes(copy)
-    slack = SIZE_SLACK * copy.reduction
-    skew = skew_of([_baseline(run) for run in _runs(_place(boxes, 0.0), slack) if len(run) > 1])
-    runs = [run for run in _runs(_place(boxes, skew), slack) if _is_digit_field(run)]
-    return PageLayout(tuple(_fields(page, list(_rows(runs)), skew, copy.reduction)), skew)
+    found = find_boxes(copy)
+    turn = _Turn.by(found.skew_degrees)
+    runs = [
+        run
+        for run in _runs([turn.place(box) for box in found.boxes], SIZE_SLACK * copy.reduction)
+        if _is_digit_field(run)
+    ]
+    return PageLayout(tuple(_fields(page, list(_rows(runs)), turn, copy.reduction)), found.skew_degrees)
 
 
-def _fields(page: Page, rows: Sequence[list[list[_Placed]]], skew: float, unit: float) -> Iterator[Field]:
+def _fields(page: Page, rows: Sequence[list[list[_Placed]]], turn: _Turn, unit: float) -> Iterator[Field]:
     """Yield a field for each run of each row; `unit` is page pixels per pixel of the small copy."""
     boxes = [placed.box for row in rows for run in row for placed in run]
-    insides = [_quad(box, skew, Sides()) for box in boxes]
-    outsides = map(_quad, boxes, repeat(skew), measure_sides(page.grey, insides, unit))
-    cells = zip(insides, outsides, strict=True)
+    edges = iter(zip(boxes, measure_lines(page.grey, [turn.quad(box) for box in boxes], unit), strict=True))
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
-            inner, outer = zip(*islice(cells, len(run)), strict=True)
-            yield Field(f"r{row_number:02d}c{column:02d}", inner, enclosing_box(outer))
-
-
-def _place(boxes: Sequence[PrintedBox], skew: float) -> list[_Placed]:
-    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
-    return [
-        _Placed(box, box.centre.x * cos + box.centre.y * sin, box.centre.y * cos - box.centre.x * sin)
-        for box in boxes
-    ]
+            lines = list(islice(edges, len(run)))
+            cells = tuple(turn.quad(box, line.inner) for box, line in lines)
+            box = enclosing_box([turn.quad(box, line.outer) for box, line in lines])
+            yield Field(f"r{row_number:02d}c{column:02d}", cells, box)
 
 
 def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
-    """Yield the boxes of one field each, from left to right."""
-    waiting = sorted(boxes, key=lambda box: box.x)
-    while waiting:
-        run = [waiting.pop(0)]
-        rest: list[_Placed] = []
-        for box in waiting:
-            (run if box.continues(run[-1], slack) else rest).append(box)
-        waiting = rest
-        yield run
+    """Yield the boxes of one field each, from left to right; their sizes may differ by `slack` px anyhow."""
+    boxes = sorted(boxes, key=lambda placed: placed.x)
+    following = _following(boxes, slack)
+    followers = set(following.values())
+    for first in range(len(boxes)):
+        if first not in followers:
+            run = [first]
+            while run[-1] in following:
+                run.append(following[run[-1]])
+            yield [boxes[index] for index in run]
 
 
-def _baseline(run: Sequence[_Placed]) -> tuple[Point, Point]:
-    return run[0].box.centre, run[-1].box.centre
+def _following(boxes: Sequence[_Placed], slack: float) -> dict[int, int]:
+    """Return for each box that has one the next box of its field. `boxes` stand from left to right."""
+    x, y, width, height = (
+        np.array([(placed.x, placed.y, placed.box.width, placed.box.height) for placed in boxes])
+        .reshape(-1, 4)
+        .T
+    )
+    gap = (x - width / 2) - (x + width / 2)[:, None]
+    follows = (
+        (gap > -width[:, None] / 2)
+        & (gap < LARGEST_GAP * width[:, None])
+        & (np.abs(y - y[:, None]) < OFF_LINE * height[:, None])
+        & _alike(width, slack)
+        & _alike(height, slack)
+        & np.triu(np.ones((len(boxes), len(boxes)), bool), 1)
+    )
+    following: dict[int, int] = {}
+    for index in np.flatnonzero(follows.any(axis=1)).tolist():
+        nearest = int(np.argmax(follows[index]))
+        if nearest not in following.values():
+            following[index] = nearest
+    return following
 
 
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
@@ -120,18 +157,6 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
         yield sorted(row, key=lambda run: run[0].x)
 
 
-def _quad(box: PrintedBox, skew: float, lines: Sides) -> Quad:
-    """Return a box as it lies on the page, within its lines or with them."""
-    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
-    left, right = -box.width / 2 - lines.left, box.width / 2 + lines.right
-    top, bottom = -box.height / 2 - lines.top, box.height / 2 + lines.bottom
-    return Quad(
-        *(
-            Point(box.centre.x + x * cos - y * sin, box.centre.y + x * sin + y * cos)
-            for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
-        )
-    )
-
-
-def _alike(a: float, b: float, slack: float) -> bool:
-    return abs(a - b) <= max(slack, SIZE_TOLERANCE * max(a, b))
+def _alike(sizes: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.bool_]:
+    largest = np.maximum(sizes, sizes[:, None])
+    return np.asarray(np.abs(sizes - sizes[:, None]) <= np.maximum(slack, SIZE_TOLERANCE * largest))

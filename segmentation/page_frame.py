@@ -1,13 +1,7 @@
-"""How the paper lies in the image: a small copy to look for lines on, and how far the print is turned.
-
-The page itself is never turned. What is found on the small copy is carried over to page pixels, and skew is a
-number that coordinates are corrected by.
-"""
+"""The small copy of a page that lines are looked for on, and the way back to page pixels."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +11,6 @@ import numpy.typing as npt
 from segmentation.geometry import Point
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
-LARGEST_SKEW_DEGREES = 10.0  # a line that is turned further was not printed level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,26 +44,6 @@ def working_copy(grey: npt.NDArray[np.uint8]) -> WorkingCopy:
         small = _resize(small, max(1, round(width / rest)), max(1, round(height / rest)), cv2.INTER_LINEAR)
         reduction = max(grey.shape) / max(small.shape)
     return WorkingCopy(small, reduction)
-
-
-def skew_of(baselines: Sequence[tuple[Point, Point]]) -> float:
-    """Return by how many degrees lines that were printed level are turned, clockwise positive.
-
-    That is their median by length; 0 where there are none, or none within LARGEST_SKEW_DEGREES.
-    """
-    angles = [math.degrees(math.atan2(right.y - left.y, right.x - left.x)) for left, right in baselines]
-    lengths = [math.hypot(right.x - left.x, right.y - left.y) for left, right in baselines]
-    ranked = sorted(
-        (angle, length)
-        for angle, length in zip(angles, lengths, strict=True)
-        if abs(angle) <= LARGEST_SKEW_DEGREES
-    )
-    half = sum(length for _, length in ranked) / 2
-    for angle, length in ranked:
-        half -= length
-        if half <= 0:
-            return angle
-    return 0.0
 
 
 def _resize(
