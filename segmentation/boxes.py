@@ -34,6 +34,7 @@ BEYOND = 1.3  # of a box's width that it goes on for: through a neighbour, as no
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
 THICKEST_SPOT = 24  # px; a stroke may run along a line for as long
 COVERAGE_STEP = 0.05  # by which one line must be better covered than the next to count as better
+MOST_PARTNERS = 5  # of a corner along a line: strokes feign some, and the next box is what is looked for
 MOST_CORNERS = 1500  # of a kind; a page of noise has more, and no boxes
 ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked at closely
 
@@ -124,6 +125,19 @@ class _Candidates:
         return self.bottom - self.top
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ink:
+    """How much of a line lies before a pixel in its row, in sums over rows and columns (integral images)."""
+
+    level: Integral
+    upright: Integral  # with rows and columns exchanged: the same questions are asked of both
+
+    @classmethod
+    def of(cls, lines: Lines) -> _Ink:
+        level, upright = cv2.integral(lines.level // 255), cv2.integral(lines.upright // 255)
+        return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
+
+
 @dataclass(frozen=True, slots=True)
 class BoxesFound:
     """The printed boxes of a page, in no particular order, and by how much its print is turned."""
@@ -141,9 +155,13 @@ def find_boxes(copy: WorkingCopy) -> BoxesFound:
     """
     frame = straighten(find_print(copy.grey))
     lines = find_lines(frame.print_)
-    chosen = _surest(_candidates(lines))
+    ink = _Ink.of(lines)
+    chosen = _surest(_candidates(lines, ink))
     for _ in range(NEIGHBOURS_IN_A_ROW):
-        chosen = _surest(chosen.with_more(_neighbours(lines, chosen)))
+        neighbours = _neighbours(ink, chosen)
+        if not len(neighbours):
+            break
+        chosen = _surest(chosen.with_more(neighbours))
     boxes = chosen[~_crossed(lines.level, chosen)]
     x, y = frame.back((boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2)
     columns = (x, y, boxes.width, boxes.height, boxes.coverage, _alone(lines, boxes))
@@ -160,7 +178,7 @@ def find_boxes(copy: WorkingCopy) -> BoxesFound:
     )
 
 
-def _candidates(lines: Lines) -> _Candidates:
+def _candidates(lines: Lines, ink: _Ink) -> _Candidates:
     """Return every rectangle of a digit box's shape with lines on its four sides."""
     rightward, leftward = _arms(lines.level, ARM, 1)
     downward, upward = _arms(lines.upright, 1, ARM)
@@ -172,25 +190,25 @@ def _candidates(lines: Lines) -> _Candidates:
     walls = _meet(top_left.columns, bottom_left.columns) & _follow(
         top_left.rows, bottom_left.rows, SMALLEST_HEIGHT
     )
-    at, across, down = _join(ceilings, walls)
+    at, across, down = _join(
+        _nearest(ceilings, top_right.columns.middle), _nearest(walls, bottom_left.rows.middle)
+    )
     left, right = top_left.columns[at], top_right.columns[across]
     top, bottom = top_left.rows[at], bottom_left.rows[down]
     width, height = right.middle - left.middle, bottom.middle - top.middle
     fitting = (width > NARROWEST * height / ROUGHLY) & (width < ROUGHLY * WIDEST * height)
-    return _refined(lines, left[fitting], top[fitting], right[fitting], bottom[fitting])
+    return _refined(ink, left[fitting], top[fitting], right[fitting], bottom[fitting])
 
 
 def _refined(
-    lines: Lines, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
+    ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
 ) -> _Candidates:
     """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
-    level = np.asarray(cv2.integral(lines.level // 255), np.int32)
-    upright = np.asarray(cv2.integral(lines.upright // 255), np.int32).T
     across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
-    left_line, left_coverage = _inner_line(upright, left.last, left.first, *down)
-    right_line, right_coverage = _inner_line(upright, right.first, right.last, *down)
-    top_line, top_coverage = _inner_line(level, top.last, top.first, *across)
-    bottom_line, bottom_coverage = _inner_line(level, bottom.first, bottom.last, *across)
+    left_line, left_coverage = _inner_line(ink.upright, left.last, left.first, *down)
+    right_line, right_coverage = _inner_line(ink.upright, right.first, right.last, *down)
+    top_line, top_coverage = _inner_line(ink.level, top.last, top.first, *across)
+    bottom_line, bottom_coverage = _inner_line(ink.level, bottom.first, bottom.last, *across)
     edge = 0.5 - LINE_SPREAD
     candidates = _Candidates(
         left_line + edge,
@@ -218,14 +236,15 @@ def _inner_line(
 
     Among rows covered equally well the innermost counts.
     """
-    step, count = np.sign(outer - inner), np.abs(outer - inner)
-    best_row, best = inner, np.full(len(inner), -1.0)
-    for nth in range(min(int(count.max(initial=0)), THICKEST_SPOT) + 1):
-        row = inner + step * np.minimum(nth, count)
-        on = integral[row + 1, end] - integral[row, end] - integral[row + 1, start] + integral[row, start]
-        covered = on / np.maximum(end - start, 1)
-        better = covered > best + COVERAGE_STEP
-        best_row, best = np.where(better, row, best_row), np.where(better, covered, best)
+    step, count = np.sign(outer - inner), np.minimum(np.abs(outer - inner), THICKEST_SPOT)
+    best_row, best = inner.copy(), np.full(len(inner), -1.0)
+    for nth in range(int(count.max(initial=-1)) + 1):
+        still = np.flatnonzero(count >= nth)
+        row, first, last = inner[still] + step[still] * nth, start[still], end[still]
+        on = integral[row + 1, last] - integral[row, last] - integral[row + 1, first] + integral[row, first]
+        covered = on / np.maximum(last - first, 1)
+        better = covered > best[still] + COVERAGE_STEP
+        best_row[still[better]], best[still[better]] = row[better], covered[better]
     return best_row.astype(float), best
 
 
@@ -255,6 +274,15 @@ def _meet(one: _Stretches, other: _Stretches) -> npt.NDArray[np.bool_]:
     )
 
 
+def _nearest(partners: npt.NDArray[np.bool_], place: Numbers) -> npt.NDArray[np.bool_]:
+    """Return the partners, of each corner the MOST_PARTNERS that come first only."""
+    order = np.argsort(place, kind="stable")
+    nth = np.cumsum(partners[:, order], axis=1)
+    near = np.empty_like(partners)
+    near[:, order] = partners[:, order] & (nth <= MOST_PARTNERS)
+    return near
+
+
 def _follow(one: _Stretches, other: _Stretches, least: int) -> npt.NDArray[np.bool_]:
     """Tell which stretches come behind others by as much as the sides of a box are apart."""
     return np.asarray(
@@ -281,21 +309,23 @@ def _surest(candidates: _Candidates) -> _Candidates:
     return candidates[_without_overlaps(candidates, _surest_first(candidates))]
 
 
-def _neighbours(lines: Lines, boxes: _Candidates) -> _Candidates:
-    """Return what lines surround where a row has its next box: heavy writing may have spoilt its corners."""
-    left, top = boxes.left[:, None] - boxes.left, np.abs(boxes.top[:, None] - boxes.top)
-    ahead = (left > 0) & (left < LARGEST_PITCH * boxes.width) & (top <= CORNER_OFF) & _same_size(boxes)
-    pitch = np.where(ahead, left, np.inf).min(axis=0, initial=np.inf)
-    in_row = np.flatnonzero(np.isfinite(pitch) | ahead.any(axis=1))
-    pitch = np.where(np.isfinite(pitch), pitch, np.where(ahead, left, np.inf).min(axis=1, initial=np.inf))
-    where = np.concatenate([in_row, in_row])
-    shift = np.concatenate([pitch[in_row], -pitch[in_row]])
-    height, width = lines.level.shape
+def _neighbours(ink: _Ink, boxes: _Candidates) -> _Candidates:
+    """Return what lines surround where a row lacks its next box: heavy writing may have spoilt its corners."""
+    apart = boxes.left[:, None] - boxes.left
+    level = np.abs(boxes.top[:, None] - boxes.top) <= CORNER_OFF
+    ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _same_size(boxes)
+    behind_pitch = np.where(ahead, apart, np.inf).min(axis=1, initial=np.inf)  # to the box on the left
+    ahead_pitch = np.where(ahead, apart, np.inf).min(axis=0, initial=np.inf)
+    has_left, has_right = np.isfinite(behind_pitch), np.isfinite(ahead_pitch)
+    ends, starts = has_left & ~has_right, has_right & ~has_left
+    where = np.concatenate([np.flatnonzero(ends), np.flatnonzero(starts)])
+    shift = np.concatenate([behind_pitch[ends], -ahead_pitch[starts]])
+    height, width = (size - 1 for size in ink.level.shape)
     left, right = boxes.left[where] + shift, boxes.right[where] + shift
     on_page = (left > PITCH_OFF) & (right < width - 1 - PITCH_OFF)
     where, left, right = where[on_page], left[on_page], right[on_page]
     return _refined(
-        lines,
+        ink,
         _Stretches.about(left - LINE_SPREAD, width),
         _Stretches.about(boxes.top[where] - LINE_SPREAD, height),
         _Stretches.about(right + LINE_SPREAD, width),
@@ -320,11 +350,13 @@ def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
     """Tell which boxes are two other ones as well, side by side or one above the other."""
 
     def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
-        return np.asarray(np.abs(edge[:, None] - edge) <= CORNER_OFF)
+        halves = (2 * edge).astype(np.int16)  # edges lie between pixels; small numbers compare fast
+        return np.asarray(np.abs(halves[:, None] - halves) <= 2 * CORNER_OFF)
 
     left, top, right, bottom = map(shared, (boxes.left, boxes.top, boxes.right, boxes.bottom))
-    narrower, lower = boxes.width < boxes.width[:, None], boxes.height < boxes.height[:, None]
-    beside, above = top & bottom & narrower, left & right & lower
+    beside, above = top & bottom, left & right
+    beside &= boxes.width < boxes.width[:, None]
+    above &= boxes.height < boxes.height[:, None]
     return np.asarray(
         ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
         | ((above & top & ~bottom).any(axis=1) & (above & bottom & ~top).any(axis=1))
