@@ -310,7 +310,7 @@ def _surest(candidates: _Candidates) -> _Candidates:
 
 
 def _neighbours(ink: _Ink, boxes: _Candidates) -> _Candidates:
-    """Return what lines surround where a row lacks its next box: heavy writing may have spoilt its corners."""
+    """Return what lines surround where a row lacks its next box: its corners may be written over."""
     apart = boxes.left[:, None] - boxes.left
     level = np.abs(boxes.top[:, None] - boxes.top) <= CORNER_OFF
     ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _same_size(boxes)
