@@ -78,7 +78,7 @@ def straighten(print_: Mask) -> StraightPrint:
 def _skew_degrees(print_: Mask) -> float:
     """Return by how many degrees the page's level lines are turned, their median by length; 0 without any."""
     slopes, lengths = [], []
-    level = _opened(print_, SKEW_LENGTH, 1)
+    level = _opened(print_, SHORTEST_LEVEL, 1)
     for contour in cv2.findContours(level, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         _, _, width, height = cv2.boundingRect(contour)
         if width < SKEW_LENGTH or height > FLAT * width:
