@@ -20,7 +20,6 @@ SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; 
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
 ARM = 8  # px for which both lines must go on from a corner: shorter than the shortest side
-ARM_COVERED = 0.8  # of an arm
 NEIGHBOURS_IN_A_ROW = 2  # that are looked for on each side of a box
 LARGEST_PITCH = 1.9  # of a box's width, from one box to the next of its row
 PITCH_OFF = 2  # px by which a box may stand off its row's pitch
@@ -36,6 +35,7 @@ THICKEST_SPOT = 24  # px; a stroke may run along a line for as long
 COVERAGE_STEP = 0.05  # by which one line must be better covered than the next to count as better
 MOST_PARTNERS = 5  # of a corner along a line: strokes feign some, and the next box is what is looked for
 MOST_CORNERS = 1500  # of a kind; a page of noise has more, and no boxes
+MOST_CANDIDATES = 3000  # every two are compared; a page full of boxes has as many
 ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked at closely
 
 Numbers = npt.NDArray[np.float64]
@@ -226,7 +226,8 @@ def _refined(
         & (shape < WIDEST)
     ]
     edges = np.stack([candidates.left, candidates.top, candidates.right, candidates.bottom])
-    return candidates[np.unique(edges, axis=1, return_index=True)[1]]
+    candidates = candidates[np.unique(edges, axis=1, return_index=True)[1]]
+    return candidates[np.argsort(-candidates.coverage, kind="stable")[:MOST_CANDIDATES]]
 
 
 def _inner_line(
@@ -249,7 +250,10 @@ def _inner_line(
 
 
 def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
-    """Return how much of an arm from each pixel on lies on a line, 0 to 255: onward, and back."""
+    """Return the pixels from which a line goes on for an arm's length: onward, and back.
+
+    The pixel itself need not lie on the line: where lines are worn, they miss each other by one.
+    """
     arm = np.ones((height, width), np.uint8)
     arm[0, 0] = 0
     onward = cv2.erode(mask, arm, anchor=(0, 0))
@@ -259,9 +263,7 @@ def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
 
 def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
     """Return where an arm of a level line and one of an upright line begin together."""
-    together = cv2.threshold(
-        cv2.min(level_arm, upright_arm), round(255 * ARM_COVERED), 255, cv2.THRESH_BINARY
-    )[1]
+    together = cv2.bitwise_and(level_arm, upright_arm)
     found = cv2.findContours(together, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MOST_CORNERS]
     x, y, width, height = np.array([cv2.boundingRect(spot) for spot in found], np.intp).reshape(-1, 4).T
     return _Corners(_Stretches(x, x + width - 1), _Stretches(y, y + height - 1))
