@@ -336,9 +336,10 @@ def _neighbours(ink: _Ink, boxes: _Candidates) -> _Candidates:
 
 
 def _same_size(boxes: _Candidates) -> npt.NDArray[np.bool_]:
+    width, height = _halves(boxes.width), _halves(boxes.height)
     return np.asarray(
-        (np.abs(boxes.width[:, None] - boxes.width) <= SAME_SIZE)
-        & (np.abs(boxes.height[:, None] - boxes.height) <= SAME_SIZE)
+        (np.abs(width[:, None] - width) <= 2 * SAME_SIZE)
+        & (np.abs(height[:, None] - height) <= 2 * SAME_SIZE)
     )
 
 
@@ -352,13 +353,14 @@ def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
     """Tell which boxes are two other ones as well, side by side or one above the other."""
 
     def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
-        halves = (2 * edge).astype(np.int16)  # edges lie between pixels; small numbers compare fast
+        halves = _halves(edge)
         return np.asarray(np.abs(halves[:, None] - halves) <= 2 * CORNER_OFF)
 
     left, top, right, bottom = map(shared, (boxes.left, boxes.top, boxes.right, boxes.bottom))
     beside, above = top & bottom, left & right
-    beside &= boxes.width < boxes.width[:, None]
-    above &= boxes.height < boxes.height[:, None]
+    width, height = _halves(boxes.width), _halves(boxes.height)
+    beside &= width < width[:, None]
+    above &= height < height[:, None]
     return np.asarray(
         ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
         | ((above & top & ~bottom).any(axis=1) & (above & bottom & ~top).any(axis=1))
@@ -367,7 +369,7 @@ def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
 
 def _without_overlaps(boxes: _Candidates, order: Indices) -> Indices:
     """Return the boxes that overlap none of those before them in the order."""
-    area = (boxes.right - boxes.left) * (boxes.bottom - boxes.top)
+    area = (4 * boxes.width * boxes.height).astype(np.float32)
     shared = _shared(boxes.left, boxes.right) * _shared(boxes.top, boxes.bottom)
     conflict = shared > LARGEST_OVERLAP * np.minimum(area, area[:, None])
     kept = np.zeros(len(boxes), bool)
@@ -409,10 +411,16 @@ def _alone(lines: Lines, boxes: _Candidates) -> npt.NDArray[np.bool_]:
     return np.asarray(~np.logical_or.reduce(further))
 
 
-def _shared(start: Numbers, end: Numbers) -> Numbers:
-    """Return the length that every two of these intervals have in common."""
-    start, end = start.astype(np.float32), end.astype(np.float32)
-    return np.asarray(np.maximum(0.0, np.minimum(end, end[:, None]) - np.maximum(start, start[:, None])))
+def _shared(start: Numbers, end: Numbers) -> npt.NDArray[np.float32]:
+    """Return the length that every two of these intervals have in common, in half pixels."""
+    first, last = _halves(start), _halves(end)
+    common = np.minimum(last, last[:, None]) - np.maximum(first, first[:, None])
+    return np.asarray(np.maximum(common, 0), np.float32)
+
+
+def _halves(places: Numbers) -> npt.NDArray[np.int16]:
+    """Return places in half pixels: edges lie between pixels, and small numbers compare fast."""
+    return np.rint(2 * places).astype(np.int16)
 
 
 def _whole(numbers: Numbers) -> Indices:

@@ -73,7 +73,9 @@ def test_every_make_target_that_a_page_names_exists() -> None:
 
 
 def test_make_alone_prints_every_target_that_is_meant_for_people() -> None:
-    printed = subprocess.run(["make", "--no-print-directory"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
 
     helped = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
     assert {line.split()[0] for line in printed.splitlines()} == helped
