@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from statistics import mean
 
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBox, find_boxes
-from segmentation.edges import Sides, measure_lines
+from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import working_copy
@@ -39,6 +38,7 @@ class _Placed:
     """A box where it would stand if the page were straight."""
 
     box: PrintedBox
+    lines: LineEdges
     x: float
     y: float
 
@@ -54,9 +54,9 @@ class _Turn:
     def by(cls, degrees: float) -> _Turn:
         return cls(math.sin(math.radians(degrees)), math.cos(math.radians(degrees)))
 
-    def place(self, box: PrintedBox) -> _Placed:
+    def place(self, box: PrintedBox, lines: LineEdges) -> _Placed:
         x, y = box.centre.x, box.centre.y
-        return _Placed(box, x * self.cosine + y * self.sine, y * self.cosine - x * self.sine)
+        return _Placed(box, lines, x * self.cosine + y * self.sine, y * self.cosine - x * self.sine)
 
     def quad(self, box: PrintedBox, sides: Sides = AS_FOUND) -> Quad:
         """Return a box as it lies on the page, its sides moved out."""
@@ -80,23 +80,17 @@ def find_fields(page: Page) -> PageLayout:
     copy = working_copy(page.grey)
     found = find_boxes(copy)
     turn = _Turn.by(found.skew_degrees)
-    runs = [
-        run
-        for run in _runs([turn.place(box) for box in found.boxes], SIZE_SLACK * copy.reduction)
-        if _is_digit_field(run)
-    ]
-    return PageLayout(tuple(_fields(page, list(_rows(runs)), turn, copy.reduction)), found.skew_degrees)
+    lines = measure_lines(page.grey, [turn.quad(box) for box in found.boxes], copy.reduction)
+    placed = [turn.place(box, edges) for box, edges in zip(found.boxes, lines, strict=True)]
+    runs = [run for run in _runs(placed, SIZE_SLACK * copy.reduction) if _is_digit_field(run)]
+    return PageLayout(tuple(_fields(list(_rows(runs)), turn)), found.skew_degrees)
 
 
-def _fields(page: Page, rows: Sequence[list[list[_Placed]]], turn: _Turn, unit: float) -> Iterator[Field]:
-    """Yield a field for each run of each row; `unit` is page pixels per pixel of the small copy."""
-    boxes = [placed.box for row in rows for run in row for placed in run]
-    edges = iter(zip(boxes, measure_lines(page.grey, [turn.quad(box) for box in boxes], unit), strict=True))
+def _fields(rows: Sequence[list[list[_Placed]]], turn: _Turn) -> Iterator[Field]:
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
-            lines = list(islice(edges, len(run)))
-            cells = tuple(turn.quad(box, line.inner) for box, line in lines)
-            box = enclosing_box([turn.quad(box, line.outer) for box, line in lines])
+            cells = tuple(turn.quad(placed.box, placed.lines.inner) for placed in run)
+            box = enclosing_box([turn.quad(placed.box, placed.lines.outer) for placed in run])
             yield Field(f"r{row_number:02d}c{column:02d}", cells, box)
 
 
@@ -120,10 +114,13 @@ def _following(boxes: Sequence[_Placed], slack: float) -> dict[int, int]:
         .reshape(-1, 4)
         .T
     )
-    gap = (x - width / 2) - (x + width / 2)[:, None]
+    left_line, right_line = (
+        np.array([(placed.lines.outer.left, placed.lines.outer.right) for placed in boxes]).reshape(-1, 2).T
+    )
+    gap = (x - width / 2 - left_line) - (x + width / 2 + right_line)[:, None]
     follows = (
         (gap > -width[:, None] / 2)
-        & (gap < LARGEST_GAP * width[:, None])
+        & (gap < LARGEST_GAP * (width + left_line + right_line)[:, None])
         & (np.abs(y - y[:, None]) < OFF_LINE * height[:, None])
         & _alike(width, slack)
         & _alike(height, slack)
