@@ -149,3 +149,10 @@ def test_most_boxed_fields_of_the_real_tally_scans_are_found(shared_data: Path) 
 
     assert total == 32
     assert found >= 0.95 * total
+
+
+def test_thick_lines_between_separate_boxes_are_no_gap() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(5, gap=24, line=7))
+
+    assert sizes(page) == [5]
