@@ -135,7 +135,7 @@ def model_card(card: Scorecard) -> ModelCard:
         split=card.split,
         validation_accuracy=card.validation.accuracy,
         test_accuracy=card.test.accuracy if card.test else None,
-        calibration="none",
+        calibration=None,
         seed=card.recipe.seed,
         opset=OPSET,
         trained_on=card.trained_on,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
 METADATA_KEY = "digitmill.card"
@@ -13,9 +13,48 @@ OUTPUT_NAME = "probabilities"  # float32 (batch, classes), each row sums to 1
 GLYPH_SIDE = 28
 OPSET = 18  # tf2onnx 1.17 refuses 19 and up
 
+DIGITS = tuple("0123456789")
+STRUCK = "struck"  # a deliberate cancellation: nothing counts here
+OTHER = "other"  # neither a single digit nor struck out: a letter, two digits, dirt
+
 
 class CardUnreadable(ValueError):
     """The metadata of a file hold no model card, or not a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a model's probabilities become such as are right as often as they say.
+
+    The calibrated probabilities are softmax(scale * log(p) + bias), class by class, in the order of the
+    card's `classes` (Guo 2017: one scale for all is temperature scaling, one each is vector scaling).
+    """
+
+    method: str
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    cells: str  # how many cells it was fitted on, and which
+
+    @classmethod
+    def from_entries(cls, entries: Mapping[str, Any]) -> Calibration:
+        return cls(entries["method"], tuple(entries["scale"]), tuple(entries["bias"]), entries["cells"])
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCurve:
+    """How many were wrong among those at least so confident: one point a threshold, which rise.
+
+    Counted on calibrated confidences of drawn pages that neither the network nor the calibration was fitted
+    on.
+    """
+
+    thresholds: tuple[float, ...]
+    accepted: tuple[int, ...]
+    wrong: tuple[int, ...]
+
+    @classmethod
+    def from_entries(cls, entries: Mapping[str, Any]) -> ErrorCurve:
+        return cls(tuple(entries["thresholds"]), tuple(entries["accepted"]), tuple(entries["wrong"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +68,15 @@ class ModelCard:
     split: str
     validation_accuracy: float  # 0 to 1
     test_accuracy: float | None  # None until the test images were looked at
-    calibration: str  # how the probabilities were made to fit the error rate; "none" as trained
+    calibration: Calibration | None  # None: the probabilities are the network's own
     seed: int
     opset: int
     trained_on: str  # ISO date
     commit: str
     versions: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    digit_errors: ErrorCurve | None = None  # by the confidence of a digit
+    field_errors: ErrorCurve | None = None  # by the confidence of a whole field that is not blank
 
     def to_metadata(self) -> dict[str, str]:
         """Return the card as the metadata entries of an ONNX file."""
@@ -43,13 +84,27 @@ class ModelCard:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> ModelCard:
-        """Read the card back from a file's metadata. Raises CardUnreadable; unknown entries are ignored."""
+        """Read the card back from a file's metadata, those of earlier versions too.
+
+        Raises CardUnreadable; unknown entries are ignored.
+        """
         if METADATA_KEY not in metadata:
             raise CardUnreadable("it carries no model card, so nobody knows what it was trained for")
         try:
             entries: dict[str, Any] = json.loads(metadata[METADATA_KEY])
-            known = {f.name: entries[f.name] for f in fields(cls)}
+            known = {f.name: entries[f.name] for f in fields(cls) if f.name in entries or _is_needed(f)}
             known["classes"] = tuple(str(label) for label in entries["classes"])
+            calibration = entries["calibration"]  # "none" in cards of version 0.1
+            known["calibration"] = (
+                Calibration.from_entries(calibration) if isinstance(calibration, dict) else None
+            )
+            for curve in ("digit_errors", "field_errors"):
+                if entries.get(curve) is not None:
+                    known[curve] = ErrorCurve.from_entries(entries[curve])
             return cls(**known)
         except (ValueError, TypeError, KeyError) as error:
             raise CardUnreadable(f"its model card is damaged ({type(error).__name__}: {error})") from error
+
+
+def _is_needed(entry: Field[Any]) -> bool:
+    return entry.default is MISSING and entry.default_factory is MISSING

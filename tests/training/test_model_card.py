@@ -6,13 +6,32 @@ from dataclasses import replace
 import pytest
 
 from tests.worker.small_models import CARD
-from training.model_card import METADATA_KEY, CardUnreadable, ModelCard
+from training.model_card import METADATA_KEY, Calibration, CardUnreadable, ErrorCurve, ModelCard
 
 
 def test_a_card_comes_back_from_the_metadata_as_it_was() -> None:
     card = replace(CARD, test_accuracy=0.9912, note="Größe und 数", versions={"keras": "3.15.1"})
 
     assert ModelCard.from_metadata(card.to_metadata()) == card
+
+
+def test_calibration_and_error_curves_travel_with_the_card() -> None:
+    card = replace(
+        CARD,
+        calibration=Calibration("vector scaling", (1.1,) * 10, (0.0,) * 10, "600 cells"),
+        digit_errors=ErrorCurve((0.0, 0.9), (1000, 950), (12, 3)),
+        field_errors=ErrorCurve((0.0, 0.9), (250, 200), (11, 3)),
+    )
+
+    assert ModelCard.from_metadata(card.to_metadata()) == card
+
+
+def test_a_card_of_version_0_1_is_read_as_one_without_calibration() -> None:
+    entries = json.loads(CARD.to_metadata()[METADATA_KEY]) | {"calibration": "none"}
+    for later in ("digit_errors", "field_errors"):
+        del entries[later]
+
+    assert ModelCard.from_metadata({METADATA_KEY: json.dumps(entries)}) == CARD
 
 
 def test_entries_of_later_versions_are_passed_over() -> None:
