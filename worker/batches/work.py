@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from segmentation.page import Page
 from worker.batches.mill import Mill
@@ -25,7 +25,14 @@ _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+# Put together once, since every page goes through them.
 _SOURCE = select(DocumentRow.root, DocumentRow.path, DocumentRow.sha256, DocumentRow.id)
+_SOURCE_OF_DOCUMENT = _SOURCE.where(DocumentRow.id == bindparam("document"))
+_SOURCE_OF_PAGE = (
+    select(PageRow.number, *_SOURCE.selected_columns).join(DocumentRow).where(PageRow.id == bindparam("page"))
+)
+_ADD_PAGES = insert(PageRow).returning(PageRow.id, sort_by_parameter_order=True)
+_ADD_PAGE = insert(PageRow).returning(PageRow.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,14 @@ class _Failed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What came of opening a document: pages to be read, or its only page, claimed already."""
+
+    page_ids: tuple[int, ...] = ()
+    only_page: Claim | None = None
+
+
 def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
     """Open a document: check its hash, count its pages, make their rows. Return the pages to be read.
 
@@ -57,17 +72,15 @@ def work_on_document(mill: Mill, document_id: int) -> tuple[int, ...]:
         claimed = _claim(mill, connection, DOCUMENTS, document_id)
         if claimed is None:
             return ()
-        source = _Source(*connection.execute(_SOURCE.where(DocumentRow.id == document_id)).one())
+        source = _Source(*connection.execute(_SOURCE_OF_DOCUMENT, {"document": document_id}).one())
 
     def count() -> int:
         return mill.originals.count_pages(source.root, source.path, source.sha256)
 
-    page_ids = _finish_document(mill, claimed, _attempt(count, source.path))
-    if len(page_ids) > 1:
-        return page_ids
-    for page_id in page_ids:  # its bytes are still at hand
-        work_on_page(mill, page_id)
-    return ()
+    opened = _finish_document(mill, claimed, _attempt(count, source.path))
+    if opened.only_page is not None:  # its bytes are still at hand
+        _read_page(mill, opened.only_page, source, 1)
+    return opened.page_ids
 
 
 def work_on_page(mill: Mill, page_id: int) -> None:
@@ -76,10 +89,11 @@ def work_on_page(mill: Mill, page_id: int) -> None:
         claimed = _claim(mill, connection, PAGES, page_id)
         if claimed is None:
             return
-        number, *columns = connection.execute(
-            select(PageRow.number, *_SOURCE.selected_columns).join(DocumentRow).where(PageRow.id == page_id)
-        ).one()
-    source = _Source(*columns)
+        number, *columns = connection.execute(_SOURCE_OF_PAGE, {"page": page_id}).one()
+    _read_page(mill, claimed, _Source(*columns), number)
+
+
+def _read_page(mill: Mill, claimed: Claim, source: _Source, number: int) -> None:
     stopwatch = Stopwatch()
 
     def read() -> _PageRead:
@@ -109,25 +123,27 @@ def _attempt(work: Callable[[], Result], what: str) -> Result | _Failed:
         return _Failed(f"{type(error).__name__}: {error}")
 
 
-def _finish_document(mill: Mill, claimed: Claim, count: int | _Failed) -> tuple[int, ...]:
-    """Store how many pages a document has, or why it cannot be opened. Return the ids of its pages."""
+def _finish_document(mill: Mill, claimed: Claim, count: int | _Failed) -> _Opened:
+    """Store how many pages a document has, or why it cannot be opened."""
     with mill.db.write() as connection:
         if not leases.holds(connection, DOCUMENTS, claimed):
             _log.warning("document %d: taken over by another worker, nothing written", claimed.id)
-            return ()
+            return _Opened()
         now = mill.db.now(connection)
         if isinstance(count, _Failed):
             leases.end(connection, DOCUMENTS, claimed, state=DocumentState.FAILED, reason=count.reason)
             batch_id = select(DocumentRow.batch_id).where(DocumentRow.id == claimed.id)
             leases.close_batch(connection, connection.execute(batch_id).scalar_one(), now)
-            return ()
+            return _Opened()
         leases.end(connection, DOCUMENTS, claimed, state=DocumentState.OPEN, reason=None, page_count=count)
-        rows = [
-            {"document_id": claimed.id, "number": number, "state": PageState.QUEUED, "published_at": now}
-            for number in range(1, count + 1)
-        ]
-        page_ids = insert(PageRow).returning(PageRow.id, sort_by_parameter_order=True)
-        return tuple(connection.scalars(page_ids, rows))
+        page = {"document_id": claimed.id, "number": 1, "published_at": now}
+        if count == 1:  # whoever opens it reads it: one transaction less than a claim by itself
+            lease = leases.new_lease(mill.holder, now, mill.settings.lease_s)
+            held = {**page, "state": PageState.READING, "attempt": 1, **lease}
+            page_id = connection.execute(_ADD_PAGE, held).scalar_one()
+            return _Opened(only_page=Claim(page_id, lease["lease_token"]))
+        queued = [{**page, "state": PageState.QUEUED, "number": number} for number in range(1, count + 1)]
+        return _Opened(page_ids=tuple(connection.scalars(_ADD_PAGES, queued)))
 
 
 def _finish_page(

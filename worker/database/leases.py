@@ -11,9 +11,10 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, exists, select, update
 
 from worker.database.tables import BatchRow, BatchState, DocumentRow, DocumentState, PageRow, PageState
 
@@ -52,27 +53,24 @@ def claim(
     connection: Connection, kind: Kind, work_id: int, *, holder: str, now: datetime, lease_s: float
 ) -> Claim | None:
     """Take work that is queued, and count the attempt. Returns None where somebody else was faster."""
-    token = secrets.token_hex(16)
-    row = kind.row
-    taken = connection.execute(
-        update(row)
-        .where(row.id == work_id, row.state == kind.queued)
-        .values(
-            state=kind.held,
-            attempt=row.attempt + 1,
-            lease_token=token,
-            lease_holder=holder,
-            lease_until=now + timedelta(seconds=lease_s),
-        )
-    )
-    return Claim(work_id, token) if taken.rowcount else None
+    lease = new_lease(holder, now, lease_s)
+    taken = connection.execute(_take(kind), {"work_id": work_id, "state": kind.held, **lease})
+    return Claim(work_id, lease["lease_token"]) if taken.rowcount else None
+
+
+def new_lease(holder: str, now: datetime, lease_s: float) -> dict[str, Any]:
+    """Return the columns of work that is held from now on."""
+    return {
+        "lease_token": secrets.token_hex(16),
+        "lease_holder": holder,
+        "lease_until": now + timedelta(seconds=lease_s),
+    }
 
 
 def holds(connection: Connection, kind: Kind, claimed: Claim) -> bool:
     """Tell whether the claim is still the newest, and keep it so until the transaction ends."""
-    row = kind.row
-    newest = select(row.id).where(row.id == claimed.id, row.lease_token == claimed.token)
-    return connection.execute(newest.with_for_update()).first() is not None
+    found = connection.execute(_newest(kind), {"work_id": claimed.id, "token": claimed.token})
+    return found.first() is not None
 
 
 def end(
@@ -84,8 +82,28 @@ def end(
     **columns: Any,
 ) -> None:
     """Write the outcome of claimed work and end the claim. After `holds`, in the same transaction."""
+    connection.execute(_by_id(kind), {"work_id": claimed.id, "state": state, **_NO_LEASE, **columns})
+
+
+# Every page goes through these. Putting a statement together costs as much as running it, so it is done once;
+# the columns that an UPDATE sets are those it is executed with.
+
+
+@cache
+def _take(kind: Kind) -> Update:
+    return _by_id(kind).where(kind.row.state == kind.queued).values(attempt=kind.row.attempt + 1)
+
+
+@cache
+def _newest(kind: Kind) -> Select[int]:
     row = kind.row
-    connection.execute(update(row).where(row.id == claimed.id).values(state=state, **_NO_LEASE, **columns))
+    newest = select(row.id).where(row.id == bindparam("work_id"), row.lease_token == bindparam("token"))
+    return newest.with_for_update()
+
+
+@cache
+def _by_id(kind: Kind) -> Update:
+    return update(kind.row).where(kind.row.id == bindparam("work_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,31 +175,39 @@ def close_documents(connection: Connection, document_ids: Iterable[int], now: da
     """Mark documents as done of which all pages are finished, and then batches of which all documents are."""
     for document_id in sorted(document_ids):
         # Locked before it looks, or two that finish the last two pages each see the other's page as open.
-        batch_id = connection.scalar(
-            select(DocumentRow.batch_id).where(DocumentRow.id == document_id).with_for_update(key_share=True)
-        )
-        closed = connection.execute(
-            update(DocumentRow)
-            .where(
-                DocumentRow.id == document_id,
-                DocumentRow.state == DocumentState.OPEN,
-                ~exists().where(PageRow.document_id == document_id, PageRow.state.in_(UNFINISHED_PAGE)),
-            )
-            .values(state=DocumentState.DONE)
-        )
+        batch_id = connection.scalar(_BATCH_OF_DOCUMENT, {"document": document_id})
+        closed = connection.execute(_CLOSE_DOCUMENT, {"document": document_id})
         if closed.rowcount and batch_id is not None:
             close_batch(connection, batch_id, now)
 
 
 def close_batch(connection: Connection, batch_id: int, now: datetime) -> None:
     """Mark a sealed batch as done of which all documents are finished."""
-    connection.execute(select(BatchRow.id).where(BatchRow.id == batch_id).with_for_update(key_share=True))
-    connection.execute(
-        update(BatchRow)
-        .where(
-            BatchRow.id == batch_id,
-            BatchRow.state == BatchState.SEALED,
-            ~exists().where(DocumentRow.batch_id == batch_id, DocumentRow.state.in_(UNFINISHED_DOCUMENT)),
-        )
-        .values(state=BatchState.DONE, finished_at=now)
+    connection.execute(_LOCK_BATCH, {"batch": batch_id})
+    connection.execute(_CLOSE_BATCH, {"batch": batch_id, "finished_at": now})
+
+
+_BATCH_OF_DOCUMENT = (
+    select(DocumentRow.batch_id).where(DocumentRow.id == bindparam("document")).with_for_update(key_share=True)
+)
+_CLOSE_DOCUMENT = (
+    update(DocumentRow)
+    .where(
+        DocumentRow.id == bindparam("document"),
+        DocumentRow.state == DocumentState.OPEN,
+        ~exists().where(PageRow.document_id == bindparam("document"), PageRow.state.in_(UNFINISHED_PAGE)),
     )
+    .values(state=DocumentState.DONE)
+)
+_LOCK_BATCH = select(BatchRow.id).where(BatchRow.id == bindparam("batch")).with_for_update(key_share=True)
+_CLOSE_BATCH = (
+    update(BatchRow)
+    .where(
+        BatchRow.id == bindparam("batch"),
+        BatchRow.state == BatchState.SEALED,
+        ~exists().where(
+            DocumentRow.batch_id == bindparam("batch"), DocumentRow.state.in_(UNFINISHED_DOCUMENT)
+        ),
+    )
+    .values(state=BatchState.DONE)
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from worker.database.engine import Database
 from worker.database.packing import pack
@@ -13,6 +13,14 @@ from worker.database.tables import FieldRow, ModelVersionRow, ReadingRow
 from worker.readings import FieldReading, PageReading
 
 CONFIDENCE_DECIMALS = 6
+
+_RETIRE_READING = (
+    update(ReadingRow)
+    .where(ReadingRow.page_id == bindparam("page"), ReadingRow.is_current)
+    .values(is_current=False)
+)
+_ADD_READING = insert(ReadingRow).returning(ReadingRow.id)
+_ADD_FIELD = insert(FieldRow)
 
 
 def store_model(
@@ -48,27 +56,22 @@ def store_reading(
     read_at: datetime,
 ) -> None:
     """Add a reading to a page and make it the current one. Older readings stay."""
-    connection.execute(
-        update(ReadingRow)
-        .where(ReadingRow.page_id == page_id, ReadingRow.is_current)
-        .values(is_current=False)
-    )
+    connection.execute(_RETIRE_READING, {"page": page_id})
     reading_id = connection.execute(
-        insert(ReadingRow)
-        .values(
-            page_id=page_id,
-            reader_key=reader_key,
-            model_id=model_id,
-            segmentation_version=segmentation_version,
-            rules=rules,
-            is_current=True,
-            read_at=read_at,
-        )
-        .returning(ReadingRow.id)
+        _ADD_READING,
+        {
+            "page_id": page_id,
+            "reader_key": reader_key,
+            "model_id": model_id,
+            "segmentation_version": segmentation_version,
+            "rules": rules,
+            "is_current": True,
+            "read_at": read_at,
+        },
     ).scalar_one()
     if reading.fields:
         connection.execute(
-            insert(FieldRow),
+            _ADD_FIELD,
             [
                 {"reading_id": reading_id, "position": position, **_columns(field)}
                 for position, field in enumerate(reading.fields, start=1)
