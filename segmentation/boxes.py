@@ -134,7 +134,7 @@ class _Ink:
 
     @classmethod
     def of(cls, lines: Lines) -> _Ink:
-        level, upright = cv2.integral(lines.level // 255), cv2.integral(lines.upright // 255)
+        level, upright = cv2.integral(lines.level & 1), cv2.integral(lines.upright & 1)
         return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
 
 
@@ -162,7 +162,7 @@ def find_boxes(copy: WorkingCopy) -> BoxesFound:
         if not len(neighbours):
             break
         chosen = _surest(chosen.with_more(neighbours))
-    boxes = chosen[~_crossed(lines.level, chosen)]
+    boxes = chosen[~_crossed(lines.level, ink.level, chosen)]
     x, y = frame.back((boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2)
     columns = (x, y, boxes.width, boxes.height, boxes.coverage, _alone(lines, boxes))
     return BoxesFound(
@@ -225,9 +225,16 @@ def _refined(
         & (shape > NARROWEST)
         & (shape < WIDEST)
     ]
-    edges = np.stack([candidates.left, candidates.top, candidates.right, candidates.bottom])
-    candidates = candidates[np.unique(edges, axis=1, return_index=True)[1]]
+    candidates = candidates[_distinct(candidates)]
     return candidates[np.argsort(-candidates.coverage, kind="stable")[:MOST_CANDIDATES]]
+
+
+def _distinct(candidates: _Candidates) -> Indices:
+    """Return which candidates to keep so that each occurs once."""
+    key = np.zeros(len(candidates), np.int64)
+    for edge in (candidates.left, candidates.top, candidates.right, candidates.bottom):
+        key = (key << 16) + _halves(edge)
+    return np.asarray(np.unique(key, return_index=True)[1], np.intp)
 
 
 def _inner_line(
@@ -372,17 +379,21 @@ def _without_overlaps(boxes: _Candidates, order: Indices) -> Indices:
     area = (4 * boxes.width * boxes.height).astype(np.float32)
     shared = _shared(boxes.left, boxes.right) * _shared(boxes.top, boxes.bottom)
     conflict = shared > LARGEST_OVERLAP * np.minimum(area, area[:, None])
-    kept = np.zeros(len(boxes), bool)
+    kept, taken = [], np.zeros(len(boxes), bool)
     for index in order.tolist():
-        kept[index] = not (conflict[index] & kept).any()
-    return np.flatnonzero(kept)
+        if not taken[index]:
+            kept.append(index)
+            taken |= conflict[index]
+    return np.array(sorted(kept), np.intp)
 
 
-def _crossed(level: Mask, boxes: _Candidates) -> npt.NDArray[np.bool_]:
+def _crossed(level: Mask, ink: Integral, boxes: _Candidates) -> npt.NDArray[np.bool_]:
     """Tell which boxes a level line runs through, and through a neighbour: rows of a table in one."""
     left, right = _whole(boxes.left) + 1, _whole(boxes.right)
     far, beyond = OFF_LINES * boxes.height, _whole(BEYOND * boxes.width)
     top, bottom = _whole(boxes.top + far), _whole(boxes.bottom - far)
+    inked = ink[bottom, right] - ink[top, right] - ink[bottom, left] + ink[top, left]
+    crossed = inked >= CROSSED * (right - left)  # as much as one line through it, at least
 
     def is_crossed(index: int) -> bool:
         rows = level[top[index] : bottom[index]]
@@ -394,7 +405,9 @@ def _crossed(level: Mask, boxes: _Candidates) -> npt.NDArray[np.bool_]:
         behind = through[:, right[index] : right[index] + beyond[index]]
         return any(side.size and side.mean(axis=1).max() >= 255 * CROSSED for side in (before, behind))
 
-    return np.array([is_crossed(index) for index in range(len(boxes))], bool)
+    for index in np.flatnonzero(crossed).tolist():
+        crossed[index] = is_crossed(index)
+    return crossed
 
 
 def _alone(lines: Lines, boxes: _Candidates) -> npt.NDArray[np.bool_]:

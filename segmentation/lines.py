@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
-COARSE = 4  # px that become one where the paper's brightness is asked for
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
@@ -54,14 +53,10 @@ class StraightPrint:
 def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something is darker than the paper round it."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
-    lowest = np.maximum(cv2.blur(grey, window), DEEPEST_DIP) - DEEPEST_DIP
-    darkness = cv2.subtract(cv2.blur(np.maximum(grey, lowest), window), grey)
+    lowest = cv2.convertScaleAbs(cv2.max(cv2.blur(grey, window), DEEPEST_DIP), beta=-DEEPEST_DIP)
+    darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     return np.asarray(cv2.threshold(darkness, contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
-
-
-def _resized(grey: npt.NDArray[np.uint8], size: tuple[int, ...], interpolation: int) -> npt.NDArray[np.uint8]:
-    return np.asarray(cv2.resize(grey, (size[0], size[1]), interpolation=interpolation), np.uint8)
 
 
 def straighten(print_: Mask) -> StraightPrint:
@@ -112,9 +107,12 @@ def _opened(print_: Mask, width: int, height: int) -> Mask:
 
 def _grain(grey: npt.NDArray[np.uint8]) -> float:
     """Return the standard deviation of the paper's grain, from neighbouring pixels of some rows."""
-    rows = grey[::16].astype(np.int16)
-    steps = np.abs(np.diff(rows, axis=1))
-    return float(np.median(steps)) if steps.size else 0.0  # the median step of white noise is 0.95 deviations
+    rows = grey[::16]
+    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
+    if steps is None or not steps.size:
+        return 0.0
+    counts = cv2.calcHist([steps], [0], None, [256], [0, 256]).cumsum()
+    return float(np.searchsorted(counts, counts[-1] / 2))  # the median step of white noise: 0.95 deviations
 
 
 def _bar(width: int, height: int) -> Mask:
