@@ -130,7 +130,7 @@ def model_card(card: Scorecard) -> ModelCard:
     return ModelCard(
         architecture=card.recipe.family,
         glyph_recipe=GLYPH_RECIPE,
-        classes=CLASSES,
+        classes=CLASSES[: len(card.validation.confusion)],  # runs of version 0.1 knew digits alone
         sources=card.sources,
         split=card.split,
         validation_accuracy=card.validation.accuracy,

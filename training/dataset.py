@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import DatasetUnreadable
-from training.model_card import GLYPH_SIDE
+from training.model_card import DIGITS, GLYPH_SIDE, OTHER, STRUCK
 
-CLASSES = tuple("0123456789")
+CLASSES = (*DIGITS, STRUCK, OTHER)  # what a network tells apart; data sets hold digits alone
 VALIDATION_SHARE = 6  # the last sixth of the training images: of MNIST's 60,000 the last 10,000
 IDX_PARTS = ("images?idx3-ubyte", "labels?idx1-ubyte")  # seen with a dash and with a dot
 KERAS_CACHE = Path("~/.keras/datasets/mnist.npz")
@@ -30,7 +30,7 @@ Labels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledGlyphs:
-    """Glyphs (n, 28, 28) uint8, light ink on black, and the digit (n,) uint8 that each of them is."""
+    """Glyphs (n, 28, 28) uint8, light ink on black, and the index (n,) uint8 of its class in CLASSES."""
 
     glyphs: Glyphs
     labels: Labels
@@ -77,7 +77,7 @@ class DataCheck:
 def check(digits: LabelledGlyphs) -> DataCheck:
     """Count what the report counted: missing values and images per class; and images that occur twice."""
     distinct = {glyph.tobytes() for glyph in digits.glyphs}
-    per_class = np.bincount(digits.labels, minlength=len(CLASSES))
+    per_class = np.bincount(digits.labels, minlength=len(DIGITS))
     # uint8 has no NaN: a file with missing values is refused while it is read
     return DataCheck(len(digits), 0, len(digits) - len(distinct), tuple(per_class.tolist()))
 
@@ -220,7 +220,7 @@ def _labelled(glyphs: npt.NDArray[Any], labels: npt.NDArray[Any], path: Path) ->
         raise DatasetUnreadable(f"{path}: {len(glyphs):,} images, but labels of shape {labels.shape}")
     if len(glyphs) == 0:
         raise DatasetUnreadable(f"{path} holds no images")
-    if not np.isin(labels, np.arange(len(CLASSES))).all():
+    if not np.isin(labels, np.arange(len(DIGITS))).all():
         raise DatasetUnreadable(f"{path} has labels outside 0 to 9: {np.unique(labels).tolist()[:12]}")
     if np.median(glyphs[:, 0, :]) > 127:  # the top row of a centred digit is paper
         raise DatasetUnreadable(f"{path} shows dark ink on light paper; invert it (255 - image)")

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.dataset import CLASSES
 from training.distortions import Distortion
 from training.errors import TrainingError
 from training.gallery import Gallery, ShownGlyph
@@ -252,12 +251,12 @@ def _draw_confusion(card: Scorecard, path: Path) -> None:
     counts = np.array(score.confusion)
     figure = Figure(figsize=(6, 5.4), layout="constrained")
     axes = figure.subplots()
-    mistakes = np.where(np.eye(len(CLASSES), dtype=bool), 0, counts)
+    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     axes.imshow(mistakes, cmap="Reds", vmax=2 * max(1, mistakes.max()))  # pale enough to read numbers on
     for (truth, read), count in np.ndenumerate(counts):
         if count:
             axes.text(read, truth, str(count), ha="center", va="center", fontsize=9)
-    axes.set(xticks=range(len(CLASSES)), yticks=range(len(CLASSES)), xlabel="read as", ylabel="truth")
+    axes.set(xticks=range(len(counts)), yticks=range(len(counts)), xlabel="read as", ylabel="truth")
     _save(figure, path)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from training.dataset import CLASSES, Glyphs, LabelledGlyphs
+from training.dataset import Glyphs, LabelledGlyphs
 from training.model_card import INPUT_NAME, OUTPUT_NAME
 from training.scorecard import Score
 
@@ -40,7 +40,8 @@ def classify(
 
 def score(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> Score:
     """Compare what was read with what is true."""
-    confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    classes = probabilities.shape[1]
+    confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (digits.labels, probabilities.argmax(axis=1)), 1)
     of_truth = probabilities[np.arange(len(digits)), digits.labels]
     log_loss = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()

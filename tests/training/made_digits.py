@@ -5,14 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.dataset import CLASSES, Dataset, LabelledGlyphs
-from training.model_card import GLYPH_SIDE
+from training.dataset import Dataset, LabelledGlyphs
+from training.model_card import DIGITS, GLYPH_SIDE
 
 
 def made_digits(count: int, seed: int = 0) -> LabelledGlyphs:
     """Return `count` labelled glyphs, every class as often as the next one, shuffled."""
     rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.arange(count) % len(CLASSES)).astype(np.uint8)
+    labels = rng.permutation(np.arange(count) % len(DIGITS)).astype(np.uint8)
     glyphs = np.zeros((count, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
     for glyph, label in zip(glyphs, labels, strict=True):
         at = (5 + int(rng.integers(-2, 3)), 23 + int(rng.integers(-2, 3)))

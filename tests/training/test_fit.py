@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.made_digits import made_dataset, made_digits
 from training.architectures import FROZEN, architecture_names, build
+from training.dataset import CLASSES
 from training.distortions import Distortion
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
 from training.fit import fit
@@ -38,7 +39,7 @@ def test_a_network_takes_raw_glyphs_and_gives_probabilities(architecture: str, n
     probabilities = model.predict_on_batch(made_digits(7).glyphs)
 
     assert model.input.dtype == "uint8"
-    assert probabilities.shape == (7, 10)
+    assert probabilities.shape == (7, len(CLASSES))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
