@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
 
-import cv2
-
 from worker.batches.mill import Mill, open_mill
 from worker.batches.progress import status
 from worker.batches.rescue import (
@@ -30,6 +28,7 @@ from worker.batches.rescue import (
 from worker.batches.work import work_on_document, work_on_page
 from worker.crew import Crew, Finished, Lost
 from worker.database.engine import Database
+from worker.reading_process import set_up_reading
 from worker.settings import Settings
 
 POLL_S = 0.5  # while others hold the last pages
@@ -87,8 +86,8 @@ def read_batch(db: Database, settings: Settings, batch: str) -> Generator[Progre
 
 @contextmanager
 def _prepare(settings: Settings) -> Iterator[Callable[[Step], tuple[Step, ...]]]:
-    """Make a child ready: one thread, a database connection and a model of its own."""
-    cv2.setNumThreads(1)  # there is a child for every core
+    """Make a child ready, with a database connection and a model of its own."""
+    set_up_reading()
     mill = open_mill(settings)
     with closing(mill.db):
         yield partial(_take_step, mill)

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import cv2
 from celery import Celery
 from celery.signals import worker_process_init
 
 from worker.batches.mill import Mill, open_mill
 from worker.batches.work import work_on_document, work_on_page
 from worker.celery_app import OPEN_DOCUMENT, READ_PAGE, Doorbell
+from worker.reading_process import set_up_reading
 from worker.settings import Settings
 
 
@@ -41,7 +41,7 @@ class Tasks:
         return open_mill(self._settings)
 
     def _prepare_child(self, **_signal: Any) -> None:
-        cv2.setNumThreads(1)  # the pool has a child per core already
+        set_up_reading()
         _ = self._mill
 
 

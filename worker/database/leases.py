@@ -188,7 +188,9 @@ def close_batch(connection: Connection, batch_id: int, now: datetime) -> None:
 
 
 _BATCH_OF_DOCUMENT = (
-    select(DocumentRow.batch_id).where(DocumentRow.id == bindparam("document")).with_for_update(key_share=True)
+    select(DocumentRow.batch_id)
+    .where(DocumentRow.id == bindparam("document"))
+    .with_for_update(key_share=True)
 )
 _CLOSE_DOCUMENT = (
     update(DocumentRow)
