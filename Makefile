@@ -36,6 +36,11 @@ accuracy: $(VENV)/.dev  ## the full accuracy run: drawn pages, real scans where 
 bench: $(VENV)/.dev  ## speed beside a bare decode of the same bytes; writes benchmarks/README.md's table
 	$(BIN)/python -m benchmarks.speed --write
 
+rivals:  ## beside the naive recipe, Tesseract and RapidOCR, in an environment of their own; writes benchmarks/rivals.md
+	@scripts/require-system-packages tesseract-ocr
+	@$(MAKE) --no-print-directory VENV=.venv-rivals .venv-rivals/.rivals
+	.venv-rivals/bin/python -m benchmarks.rivals --write
+
 chaos: $(VENV)/.dev servers  ## kill -9 and FLUSHALL in the middle of a batch, the full run
 	$(BIN)/python -m benchmarks.chaos --write
 
@@ -71,4 +76,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.runtime
 	@$(PIP) --editable '.[training,postgres,dev]'
 	@touch $@
 
-.PHONY: help demo test lint types unit servers accuracy bench chaos samples model-card reference notebook clean
+$(VENV)/.rivals: pyproject.toml constraints.txt | $(VENV)/.runtime
+	@$(PIP) --editable '.[rivals]'
+	@touch $@
+
+.PHONY: help demo test lint types unit servers accuracy bench rivals chaos samples model-card reference notebook clean
