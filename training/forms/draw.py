@@ -129,7 +129,7 @@ def draw_sheet(
 
 def _shade(image: Image, rect: Rect, colour: Colour, scale: float) -> None:
     edges = (rect.x * scale, rect.y * scale, rect.right * scale, rect.bottom * scale)
-    _tint(image, edges, colour)
+    tint(image, edges, colour)
 
 
 def _rule(image: Image, line: Line, scale: float) -> None:
@@ -137,17 +137,17 @@ def _rule(image: Image, line: Line, scale: float) -> None:
     half = line.ruling.width_mm * scale / 2
     left, right = sorted((line.x1 * scale, line.x2 * scale))
     top, bottom = sorted((line.y1 * scale, line.y2 * scale))
-    _tint(image, (left - half, top - half, right + half, bottom + half), line.ruling.colour)
+    tint(image, (left - half, top - half, right + half, bottom + half), line.ruling.colour)
 
 
-def _tint(image: Image, edges: tuple[float, float, float, float], colour: Colour) -> None:
+def tint(image: Image, edges: tuple[float, float, float, float], colour: Colour) -> None:
     """Darken an upright rectangle; a pixel it covers in part gets its part of the colour."""
     left, top, right, bottom = edges
     x, y = max(int(left), 0), max(int(top), 0)
     part = image[y : int(np.ceil(bottom)), x : int(np.ceil(right))]
     columns = _coverage(x, part.shape[1], left, right)
     rows = _coverage(y, part.shape[0], top, bottom)
-    _blend(part, np.outer(rows, columns), colour)
+    blend(part, np.outer(rows, columns), colour)
 
 
 def _coverage(start: int, count: int, low: float, high: float) -> npt.NDArray[np.float64]:
@@ -155,7 +155,7 @@ def _coverage(start: int, count: int, low: float, high: float) -> npt.NDArray[np
     return np.asarray(np.clip(np.minimum(pixel + 1, high) - np.maximum(pixel, low), 0, 1), np.float64)
 
 
-def _blend(part: Image, cover: npt.NDArray[np.floating], colour: Colour) -> None:
+def blend(part: Image, cover: npt.NDArray[np.floating], colour: Colour) -> None:
     """Lay a colour over a part of an image in place, never making it lighter: ink on paper."""
     tone = np.array(_tone(part, colour), np.float32)
     if part.ndim == 3:
@@ -205,7 +205,7 @@ def _fill_in(
 def _write(image: Image, ink: Ink, x: int, y: int, pen: Colour) -> None:
     x, y = max(x, 0), max(y, 0)
     part = image[y : y + ink.shape[0], x : x + ink.shape[1]]
-    _blend(part, ink[: part.shape[0], : part.shape[1]] / np.float32(255), pen)
+    blend(part, ink[: part.shape[0], : part.shape[1]] / np.float32(255), pen)
 
 
 def _scribble(image: Image, stroke: Scribble, scale: float, pen: Colour) -> None:

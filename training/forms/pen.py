@@ -5,6 +5,7 @@ A digit is a few strokes through control points; a hand bends them alike all ove
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -174,9 +175,14 @@ def write(digit: int, height_px: float, hand: Hand, rng: np.random.Generator) ->
     name = hand.shapes[digit]
     if rng.random() < hand.fickleness:
         name = list(shapes)[rng.integers(len(shapes))]
+    return draw_strokes(shapes[name], height_px, hand, rng)
+
+
+def draw_strokes(strokes: Sequence[Stroke], height_px: float, hand: Hand, rng: np.random.Generator) -> Ink:
+    """Return strokes of any shape as this hand draws them; `height_px` is how high it writes a digit."""
     scale = height_px * SUPERSAMPLING * float(np.clip(rng.normal(1, hand.size_spread), 0.7, 1.3))
     bend = _bend(hand, rng)
-    lines = [_sample(stroke, hand.jitter, rng) @ bend * scale for stroke in shapes[name]]
+    lines = [_sample(stroke, hand.jitter, rng) @ bend * scale for stroke in strokes]
     return _paint(lines, hand, height_px, rng)
 
 
