@@ -16,6 +16,8 @@ OPSET = 18  # tf2onnx 1.17 refuses 19 and up
 DIGITS = tuple("0123456789")
 STRUCK = "struck"  # a deliberate cancellation: nothing counts here
 OTHER = "other"  # neither a single digit nor struck out: a letter, two digits, dirt
+CLASSES = (*DIGITS, STRUCK, OTHER)
+LEAST_PROBABILITY = 1e-12  # before its logarithm is taken: int8 arithmetic gives zeros
 
 
 class CardUnreadable(ValueError):
@@ -27,7 +29,8 @@ class Calibration:
     """How a model's probabilities become such as are right as often as they say.
 
     The calibrated probabilities are softmax(scale * log(p) + bias), class by class, in the order of the
-    card's `classes` (Guo 2017: one scale for all is temperature scaling, one each is vector scaling).
+    card's `classes`, with p no less than LEAST_PROBABILITY (Guo 2017: with one scale for all and no bias it
+    is temperature scaling, with one each vector scaling).
     """
 
     method: str
@@ -63,7 +66,7 @@ class ModelCard:
 
     architecture: str
     glyph_recipe: str
-    classes: tuple[str, ...]  # the label of each column of the probabilities
+    classes: tuple[str, ...]  # the label, out of CLASSES, of each column of the probabilities
     sources: Mapping[str, str]  # file name -> sha256 of what it was trained on
     split: str
     validation_accuracy: float  # 0 to 1

@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from worker.number_rules import NumberRule, State
 
 NOTHING = 10  # the column after those of the ten digits
 GAP = " "
 MOST_ASSIGNMENTS = 20_000  # looked at; real fields need a few, only flat probabilities need more
 
-Odds = npt.NDArray[np.float64]
+Odds = Sequence[Sequence[float]]
 """(cells, 11): how probable the digits 0 to 9 and nothing are in each cell; a row sums to 1 at most."""
 
 
@@ -44,23 +41,22 @@ def decode(odds: Odds, rules: Sequence[NumberRule] = ()) -> Decoded:
     With rules, a value has no gaps. It may be empty whatever they say: they are about what somebody wrote.
     The answer is exact unless over MOST_ASSIGNMENTS ways to fill the cells are about equally probable.
     """
-    rows = odds.tolist()
-    if not rules and (obvious := _obvious(rows)):
+    if not rules and (obvious := _obvious(odds)):
         return obvious
-    lattice = _Lattice.of(rows, rules)
-    best, remaining = Decoded("", ("",) * len(rows), 0.0, lattice.admitted), lattice.admitted
+    lattice = _Lattice.of(odds, rules)
+    best, remaining = Decoded("", ("",) * len(odds), 0.0, lattice.admitted), lattice.admitted
     seen: set[str] = set()
     for symbols, probability in islice(lattice.most_probable_first(), MOST_ASSIGNMENTS):
         cells = _labels(symbols)
         value = _joined(cells)
         if value not in seen:
             seen.add(value)
-            found = _probability(rows, value)
+            found = value_probability(odds, value)
             remaining -= found
             if found > best.probability:
                 best = Decoded(value, cells, found, lattice.admitted)
         # A value still to come stands nowhere more probably than this, and in at most so many places.
-        if best.probability >= min(remaining, probability * len(rows)):
+        if best.probability >= min(remaining, probability * len(odds)):
             break
     if not rules or not lattice.admitted:
         return best
@@ -69,26 +65,22 @@ def decode(odds: Odds, rules: Sequence[NumberRule] = ()) -> Decoded:
 
 def value_probability(odds: Odds, value: str) -> float:
     """Return how probable it is that the cells hold this value, wherever in them it stands."""
-    return _probability(odds.tolist(), value)
-
-
-def _obvious(rows: Sequence[Sequence[float]]) -> Decoded | None:
-    """Return the value of the cells' best labels if it has half of the probability, so that none has more."""
-    cells = _labels([row.index(max(row)) for row in rows])
-    value = _joined(cells)
-    probability = _probability(rows, value)
-    admitted = math.prod(map(sum, rows))
-    return Decoded(value, cells, probability, admitted) if probability >= admitted / 2 else None
-
-
-def _probability(rows: Sequence[Sequence[float]], value: str) -> float:
     symbols = [NOTHING if character == GAP else int(character) for character in value]
-    outside = len(rows) - len(symbols)
+    outside = len(odds) - len(symbols)
     starts = range(outside + 1) if symbols else (0,)
     placements = ([NOTHING] * start + symbols + [NOTHING] * (outside - start) for start in starts)
     return sum(
-        math.prod(row[symbol] for row, symbol in zip(rows, placed, strict=True)) for placed in placements
+        math.prod(row[symbol] for row, symbol in zip(odds, placed, strict=True)) for placed in placements
     )
+
+
+def _obvious(odds: Odds) -> Decoded | None:
+    """Return the value of the cells' best labels if it has half of the probability, so that none has more."""
+    cells = _labels([row.index(max(row)) for row in odds])
+    value = _joined(cells)
+    probability = value_probability(odds, value)
+    admitted = math.prod(map(sum, odds))
+    return Decoded(value, cells, probability, admitted) if probability >= admitted / 2 else None
 
 
 def _labels(symbols: Sequence[int]) -> tuple[str, ...]:
@@ -108,25 +100,25 @@ Node = Literal["before", "after"] | tuple[State, ...]
 class _Lattice:
     """All admitted ways to fill the cells, as paths along arcs (symbol, next node), cell by cell."""
 
-    rows: Sequence[Sequence[float]]
+    odds: Odds
     arcs: tuple[dict[Node, tuple[tuple[int, Node], ...]], ...]
     best: tuple[dict[Node, float], ...]  # the probability of the best path from each node to an admitted end
     admitted: float  # the sum over all paths
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[float]], rules: Sequence[NumberRule]) -> _Lattice:
+    def of(cls, odds: Odds, rules: Sequence[NumberRule]) -> _Lattice:
         arcs: list[dict[Node, tuple[tuple[int, Node], ...]]] = []
         nodes: set[Node] = {"before"}
-        for _ in rows:
+        for _ in odds:
             arcs.append({node: tuple(_arcs(node, rules)) for node in nodes})
             nodes = {to for ways in arcs[-1].values() for _, to in ways}
         ends = {node: float(_may_end(node, rules)) for node in nodes}
         best, together = [ends], ends
-        for row, ways in zip(reversed(rows), reversed(arcs), strict=True):
+        for row, ways in zip(reversed(odds), reversed(arcs), strict=True):
             after = best[-1]
             best.append({n: max((row[s] * after[to] for s, to in ways[n]), default=0.0) for n in ways})
             together = {n: sum(row[s] * together[to] for s, to in ways[n]) for n in ways}
-        return cls(rows, tuple(arcs), tuple(reversed(best)), together["before"])
+        return cls(odds, tuple(arcs), tuple(reversed(best)), together["before"])
 
     def most_probable_first(self) -> Iterator[tuple[tuple[int, ...], float]]:
         """Yield the paths as their symbols, each with its probability (A*, Hart 1968; the bound is exact)."""
@@ -142,10 +134,10 @@ class _Lattice:
         consider("before", 1.0, ())
         while waiting:
             *_, probability, node, symbols = heapq.heappop(waiting)
-            if len(symbols) == len(self.rows):
+            if len(symbols) == len(self.odds):
                 yield symbols, probability
                 continue
-            row = self.rows[len(symbols)]
+            row = self.odds[len(symbols)]
             for symbol, to in self.arcs[len(symbols)][node]:
                 consider(to, probability * row[symbol], (*symbols, symbol))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,10 +12,15 @@ import numpy.typing as npt
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.page import Cell, Field, Page
+from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
+from worker.decoding import NOTHING, Decoded, decode
 from worker.readings import FieldReading, FieldStatus, PageReading, Reading
 
 Classify = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
-"""Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32; class i is the digit i."""
+"""Glyphs (n, 28, 28) uint8 to probabilities (n, 10 to 12) float32, in the order of CLASSES.
+
+The first ten are the digits; a model may know no more than these.
+"""
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """What the caller wraps round each named stage, to time it or to say where it failed."""
@@ -26,7 +30,7 @@ Stage = Callable[[str], AbstractContextManager[object]]
 class ReadingRules:
     """When a field may go without a person's look. Other rules make another reader."""
 
-    accept_confidence: float = 0.9
+    accept_confidence: float = 0.9  # of the whole field
     blank_confidence: float = 0.998  # of a box without ink; the share that docs/accuracy.md finds right
 
 
@@ -47,7 +51,8 @@ def read_page(
         fields = tuple(
             _read_field(
                 field,
-                [(cell, next(probabilities) if cell.glyph is not None else None) for cell in row],
+                row,
+                [next(probabilities) if cell.glyph is not None else () for cell in row],
                 rules,
             )
             for field, row in zip(layout.fields, cells, strict=True)
@@ -55,36 +60,69 @@ def read_page(
     return PageReading(fields, layout.skew_degrees)
 
 
-def _classify_cells(cells: Sequence[Sequence[Cell]], classify: Classify) -> npt.NDArray[np.float32]:
+Probabilities = Sequence[float]
+"""Of one cell, in the order of CLASSES; empty where there is no ink."""
+
+_STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
+
+
+def _classify_cells(cells: Sequence[Sequence[Cell]], classify: Classify) -> list[Probabilities]:
     """Return the probabilities of all glyphs of a page, in order, from one call."""
     glyphs = [cell.glyph for row in cells for cell in row if cell.glyph is not None]
-    if not glyphs:
-        return np.empty((0, 0), np.float32)
-    return classify(np.stack(glyphs))
+    return classify(np.stack(glyphs)).tolist() if glyphs else []
 
 
 def _read_field(
-    field: Field, cells: Sequence[tuple[Cell, npt.NDArray[np.float32] | None]], rules: ReadingRules
+    field: Field, cells: Sequence[Cell], probabilities: Sequence[Probabilities], rules: ReadingRules
 ) -> FieldReading:
-    readings = tuple(_read_cell(cell, probabilities, rules) for cell, probabilities in cells)
-    value = "".join(reading.label or " " for reading in readings).strip()
-    confidence = math.prod(reading.confidence for reading in readings)
-    # A digit that touches its box is everyday writing: doubts about the cut explain a review and don't
-    # cause one, except where they are all there is to say whether somebody wrote at all.
-    doubts = tuple(dict.fromkeys(doubt for cell, _ in cells for doubt in cell.doubts))
-    low = ("low confidence",) if value and confidence < rules.accept_confidence else ()
-    gap = ("blank between digits",) if " " in value else ()
-    if low or gap or (doubts and not value):
-        status, reasons = FieldStatus.REVIEW, low + gap + doubts
-    else:
-        status, reasons = FieldStatus.ACCEPTED if value else FieldStatus.BLANK, ()
-    return FieldReading(field.name, readings, value, confidence, status, reasons, field.box)
+    odds = [_cell_odds(each, rules) for each in probabilities]
+    decoded = decode(odds)
+    readings = tuple(map(_read_cell, cells, probabilities, decoded.cells, odds))
+    status, reasons = _judge(cells, readings, decoded, rules)
+    return FieldReading(field.name, readings, decoded.value, decoded.probability, status, reasons, field.box)
 
 
-def _read_cell(cell: Cell, probabilities: npt.NDArray[np.float32] | None, rules: ReadingRules) -> Reading:
-    if probabilities is None:
-        return Reading("", rules.blank_confidence, None, (), cell.ink_box)
-    best, second = np.argsort(probabilities)[-1:-3:-1]
-    return Reading(
-        str(best), float(probabilities[best]), str(second), tuple(probabilities.tolist()), cell.ink_box
-    )
+def _cell_odds(probabilities: Probabilities, rules: ReadingRules) -> list[float]:
+    """Return a cell's row of Odds: a struck box holds nothing, and what is no digit is no part of a value."""
+    if not probabilities:
+        unseen = (1 - rules.blank_confidence) / len(DIGITS)
+        return [unseen] * len(DIGITS) + [rules.blank_confidence]
+    return [*probabilities[: len(DIGITS)], sum(probabilities[_STRUCK : _STRUCK + 1])]
+
+
+def _read_cell(cell: Cell, probabilities: Probabilities, label: str, odds: Sequence[float]) -> Reading:
+    confidence = odds[int(label) if label else NOTHING]
+    if not probabilities:
+        return Reading(label, confidence, None, (), cell.ink_box)
+    own = CLASSES.index(label or STRUCK)
+    others = (each for each in range(len(probabilities)) if each != own)
+    runner_up = CLASSES[max(others, key=probabilities.__getitem__)]
+    return Reading(label, confidence, runner_up, tuple(probabilities), cell.ink_box)
+
+
+def _judge(
+    cells: Sequence[Cell], readings: Sequence[Reading], decoded: Decoded, rules: ReadingRules
+) -> tuple[FieldStatus, tuple[str, ...]]:
+    """Return what becomes of a field and, where a person has to look at it, why."""
+    written = [reading for reading in readings if reading.probabilities]
+    digits = [place for place, reading in enumerate(readings) if reading.label]
+    gaps = [reading for reading in readings[digits[0] : digits[-1]] if not reading.label] if digits else []
+    found = {
+        "low confidence": bool(written) and decoded.probability < rules.accept_confidence,
+        "not a digit": any(_shows_no_digit(reading) for reading in written),
+        "blank between digits": any(not reading.probabilities for reading in gaps),
+        "struck out between digits": any(reading.probabilities for reading in gaps),
+    }
+    reasons = tuple(reason for reason, holds in found.items() if holds)
+    if reasons:
+        # A digit that touches its box is everyday writing: doubts about the cut explain a review, no more.
+        doubts = dict.fromkeys(doubt for cell in cells for doubt in cell.doubts)
+        return FieldStatus.REVIEW, (*reasons, *doubts)
+    return (
+        FieldStatus.ACCEPTED if decoded.value else FieldStatus.STRUCK if written else FieldStatus.BLANK
+    ), ()
+
+
+def _shows_no_digit(reading: Reading) -> bool:
+    other = reading.probabilities[_OTHER:]
+    return bool(other) and other[0] == max(reading.probabilities)

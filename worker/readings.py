@@ -20,12 +20,12 @@ class FieldStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one printed box says. `label` is "" where it is blank; then confidence speaks of the blankness."""
+    """What one printed box says. `label` is "" where it is blank or struck out; confidence speaks of that."""
 
     label: str
     confidence: float  # 0 to 1
-    runner_up: str | None  # the second most probable label, None for a blank cell
-    probabilities: tuple[float, ...]  # of every class of the model, empty for a blank cell
+    runner_up: str | None  # the most probable other one of CLASSES, None for a blank cell
+    probabilities: tuple[float, ...]  # of CLASSES, as far as the model knows them; empty for a blank cell
     box: Box  # of the ink; of the printed box where it is blank
 
 
@@ -41,7 +41,7 @@ class FieldReading:
     value: str
     confidence: float
     status: FieldStatus
-    reasons: tuple[str, ...]  # why it is not accepted, short words such as "low confidence"
+    reasons: tuple[str, ...]  # why it waits for review, short words such as "low confidence"
     box: Box
 
     @property

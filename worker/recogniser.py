@@ -1,4 +1,4 @@
-"""The model at work: glyphs in, probabilities out. Refuses a file that it must not read with."""
+"""The model at work: glyphs in, calibrated probabilities out. Refuses a file that it must not read with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from segmentation.glyph import GLYPH_RECIPE
-from training.model_card import GLYPH_SIDE, INPUT_NAME, OUTPUT_NAME, CardUnreadable, ModelCard
+from training.model_card import (
+    CLASSES,
+    DIGITS,
+    GLYPH_SIDE,
+    INPUT_NAME,
+    OTHER,
+    OUTPUT_NAME,
+    STRUCK,
+    CardUnreadable,
+    ModelCard,
+)
+from worker.calibration import calibrated
 from worker.errors import ModelRefused, PathUnreadable
 
 SHIPPED_MODEL = "models/digits.onnx"
@@ -49,12 +60,25 @@ class Recogniser:
         return cls(session, card, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
 
     def __call__(self, glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the probabilities (n, classes) float32 of glyphs (n, 28, 28) uint8, light ink on black."""
+        """Return the calibrated probabilities (n, classes) float32 of glyphs (n, 28, 28) uint8.
+
+        Whatever the order of the card, the columns are those of CLASSES that the model knows, in this order.
+        """
+        if not len(glyphs):
+            return np.empty((0, len(self.card.classes)), np.float32)
         parts = [
             self.session.run([OUTPUT_NAME], {INPUT_NAME: glyphs[start : start + BATCH]})[0]
             for start in range(0, len(glyphs), BATCH)
         ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.card.classes)), np.float32)
+        probabilities: npt.NDArray[np.float32] = np.concatenate(parts)
+        if self.card.calibration is not None:
+            probabilities = calibrated(probabilities, self.card.calibration)
+        return probabilities[:, _columns(self.card.classes)]
+
+
+def _columns(classes: tuple[str, ...]) -> list[int]:
+    """Return where the known ones of CLASSES stand among a card's."""
+    return [classes.index(label) for label in CLASSES if label in classes]
 
 
 class _Unfit(Exception):
@@ -79,6 +103,13 @@ def _check_contract(session: ort.InferenceSession, card: ModelCard) -> None:
             f"it was trained on glyphs of the recipe {card.glyph_recipe}, and this version makes "
             f"{GLYPH_RECIPE}; train it again or use the model that ships with this version"
         )
+    if sorted(card.classes) not in (sorted(DIGITS), sorted(CLASSES)):
+        raise _Unfit(
+            f"its classes are {', '.join(card.classes)}; wanted are the ten digits, "
+            f"with {STRUCK} and {OTHER} or without"
+        )
+    if card.calibration and {len(card.calibration.scale), len(card.calibration.bias)} != {len(card.classes)}:
+        raise _Unfit("its calibration has another number of classes than the model; calibrate it again")
     wanted = [
         ("input", session.get_inputs(), INPUT_NAME, "tensor(uint8)", [GLYPH_SIDE, GLYPH_SIDE]),
         ("output", session.get_outputs(), OUTPUT_NAME, "tensor(float)", [len(card.classes)]),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,11 +28,8 @@ RULES: tuple[tuple[NumberRule, ...], ...] = (
 
 def odds(*cells: dict[str, float]) -> Odds:
     """A row a cell, from label (a digit, or "" for nothing) to probability."""
-    table = np.zeros((len(cells), NOTHING + 1))
-    for row, cell in zip(table, cells, strict=True):
-        for label, probability in cell.items():
-            row[int(label) if label else NOTHING] = probability
-    return table
+    labels = [*"0123456789", ""]
+    return [[cell.get(label, 0.0) for label in labels] for cell in cells]
 
 
 def admits(rules: Sequence[NumberRule], value: str) -> bool:
@@ -54,23 +51,23 @@ def admits(rules: Sequence[NumberRule], value: str) -> bool:
 def by_definition(cells: Odds, rules: Sequence[NumberRule]) -> dict[str, float]:
     """The probability of every admitted value, by filling the cells in all ways."""
     values: dict[str, float] = defaultdict(float)
-    possible = [np.flatnonzero(row).tolist() for row in cells]
+    possible = [[symbol for symbol, probability in enumerate(row) if probability] for row in cells]
     for symbols in product(*possible):
         value = "".join(" " if symbol == NOTHING else str(symbol) for symbol in symbols).strip()
         if admits(rules, value):
-            values[value] += float(np.prod([row[symbol] for row, symbol in zip(cells, symbols, strict=True)]))
+            values[value] += math.prod(row[symbol] for row, symbol in zip(cells, symbols, strict=True))
     return values
 
 
 @st.composite
 def doubtful_cells(draw: st.DrawFn) -> Odds:
     """One to four cells with three possible symbols each, and a rest that is no value."""
-    table = np.zeros((draw(st.integers(1, 4)), NOTHING + 1))
-    for row in table:
-        symbols = draw(st.lists(st.integers(0, NOTHING), min_size=3, max_size=3, unique=True))
+    cells = []
+    for _ in range(draw(st.integers(1, 4))):
+        labels = draw(st.lists(st.sampled_from([*"0123456789", ""]), min_size=3, max_size=3, unique=True))
         shares = draw(st.lists(st.floats(0.001, 1), min_size=4, max_size=4))
-        row[symbols] = np.array(shares[:3]) / sum(shares)
-    return table
+        cells.append({label: share / sum(shares) for label, share in zip(labels, shares, strict=False)})
+    return odds(*cells)
 
 
 @pytest.mark.parametrize("rules", RULES, ids=str)
@@ -154,6 +151,6 @@ def test_cells_that_can_hold_no_admitted_value_give_none() -> None:
 def test_sixteen_flat_cells_are_decoded_in_bounded_time(rules: tuple[NumberRule, ...]) -> None:
     started = time.process_time()
 
-    decode(np.full((16, NOTHING + 1), 1 / 11), rules)
+    decode([[1 / 11] * 11] * 16, rules)
 
     assert time.process_time() - started < 5.0

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from segmentation.page import Page
 from training.forms import draw_form
-from worker.pipeline import ReadingRules, read_page
-from worker.readings import FieldStatus
+from training.model_card import CLASSES
+from worker.pipeline import Classify, ReadingRules, read_page
+from worker.readings import FieldReading, FieldStatus
 
 
 def sure_of_seven(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -83,6 +85,61 @@ def test_all_class_probabilities_of_a_digit_and_its_runner_up_are_kept() -> None
 
     assert (reading.label, reading.runner_up) == ("1", "7")
     assert len(reading.probabilities) == 10
+
+
+def reads(*labels: str, sure: float = 0.99) -> Classify:
+    """A reader of twelve classes who says these labels of the glyphs of a page, one after the other."""
+
+    def classify(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        assert len(glyphs) == len(labels)
+        said = np.eye(len(CLASSES), dtype=np.float32)[[CLASSES.index(label) for label in labels]]
+        return said * (sure - (1 - sure) / 11) + np.float32((1 - sure) / 11)
+
+    return classify
+
+
+def read_field(values: str, classify: Classify, accept: float = 0.9) -> FieldReading:
+    return read_page(draw_form(values).page, classify, ReadingRules(accept_confidence=accept)).fields[0]
+
+
+def test_a_struck_box_counts_as_nothing_beside_digits() -> None:
+    field = read_field("7777", reads("struck", "struck", "2", "7"))
+
+    assert (field.value, field.cells) == ("27", ("", "", "2", "7"))
+    assert field.status is FieldStatus.ACCEPTED
+    assert field.readings[0].confidence == pytest.approx(0.99)
+    assert len(field.readings[0].probabilities) == 12
+
+
+def test_a_field_of_struck_and_blank_boxes_only_is_struck() -> None:
+    field = read_field("7_7", reads("struck", "struck"))
+
+    assert (field.value, field.cells, field.status) == ("", ("", "", ""), FieldStatus.STRUCK)
+    assert field.reasons == ()
+
+
+def test_a_field_that_is_perhaps_struck_waits_for_review() -> None:
+    field = read_field("77", reads("struck", "struck", sure=0.6))
+
+    assert (field.value, field.status) == ("", FieldStatus.REVIEW)
+    assert field.reasons[0] == "low confidence"
+
+
+def test_a_box_struck_out_between_digits_waits_for_review() -> None:
+    field = read_field("777", reads("2", "struck", "7"))
+
+    assert (field.value, field.status) == ("2 7", FieldStatus.REVIEW)
+    assert field.reasons[0] == "struck out between digits"
+
+
+def test_what_is_no_digit_waits_for_review_however_little_is_asked_for() -> None:
+    field = read_field("777", reads("2", "other", "7"), accept=0.0)
+
+    assert field.status is FieldStatus.REVIEW
+    assert field.reasons[0] == "not a digit"
+    assert field.confidence < 0.01
+    assert field.readings[1].confidence == pytest.approx(0.01 / 11)
+    assert field.readings[1].runner_up == "other"
 
 
 def test_stages_are_announced_in_order() -> None:

@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from tests.worker.small_models import CARD, small_model
 from training.dataset import load_dataset
-from training.model_card import METADATA_KEY
+from training.model_card import CLASSES, METADATA_KEY, Calibration
 from worker.cli import main
 from worker.errors import ModelRefused, PathUnreadable
 from worker.recogniser import BATCH, Recogniser
@@ -59,12 +59,30 @@ def test_any_number_of_glyphs_is_read_in_order(tmp_path: Path, count: int) -> No
         np.testing.assert_allclose(recogniser(glyph[None])[0], row, atol=1e-5)
 
 
-def test_the_number_of_classes_comes_from_the_card(tmp_path: Path) -> None:
-    two = small_model(replace(CARD, classes=("0", "cross")))
+def test_the_columns_are_the_digits_then_struck_and_other_whatever_the_order_of_the_card(
+    tmp_path: Path,
+) -> None:
+    glyphs = np.random.default_rng(1).integers(0, 255, (3, 28, 28), np.uint8)
+    shuffled = ("other", *"9876543210", "struck")
 
-    recogniser = Recogniser.load(written(tmp_path, two))
+    as_is, ordered = (
+        Recogniser.load(written(tmp_path, small_model(replace(CARD, classes=classes))))(glyphs)
+        for classes in (CLASSES, shuffled)
+    )
 
-    assert recogniser(np.zeros((3, 28, 28), np.uint8)).shape == (3, 2)
+    np.testing.assert_array_equal(ordered, as_is[:, [shuffled.index(label) for label in CLASSES]])
+
+
+def test_probabilities_are_calibrated_as_the_card_says(tmp_path: Path) -> None:
+    glyphs = np.random.default_rng(1).integers(0, 9, (3, 28, 28), np.uint8)
+    calibration = Calibration("by hand", tuple(np.linspace(1, 3, 10)), tuple(np.linspace(-1, 1, 10)), "none")
+    plain, calibrated = (
+        Recogniser.load(written(tmp_path, small_model(replace(CARD, calibration=each))))(glyphs)
+        for each in (None, calibration)
+    )
+
+    scores = np.exp(np.log(plain) * calibration.scale + calibration.bias)
+    np.testing.assert_allclose(calibrated, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
 def test_a_session_uses_one_thread(tmp_path: Path) -> None:
@@ -95,6 +113,14 @@ REFUSED = {
     "more columns than classes": (
         small_model(columns=11),
         r"its output is .*\(batch, 11\); wanted .*\(batch, 10\)",
+    ),
+    "unknown classes": (
+        small_model(replace(CARD, classes=("0", "cross"))),
+        "its classes are 0, cross; wanted",
+    ),
+    "half calibrated": (
+        small_model(replace(CARD, calibration=Calibration("by hand", (1.0,), (0.0,), "none"))),
+        "its calibration has another number of classes",
     ),
     "one at a time": (small_model(batch=1), "takes 1 glyphs at a time; wanted is any number"),
 }

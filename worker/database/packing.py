@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segmentation.geometry import Box
+from training.model_card import CLASSES
 from worker.readings import Reading
 
 VERSION = 1
@@ -39,7 +40,7 @@ def pack(readings: Sequence[Reading]) -> bytes:
     y = min((reading.box.y for reading in readings), default=0)
     try:
         cells = [
-            _CELL.pack(box.x - x, box.y - y, box.width, box.height, _runner_up_class(reading.probabilities))
+            _CELL.pack(box.x - x, box.y - y, box.width, box.height, _class_of(reading.runner_up))
             for reading in readings
             for box in (reading.box,)
         ]
@@ -69,11 +70,8 @@ def unpack(detail: bytes, cells: int) -> tuple[CellDetail, ...]:
     )
 
 
-def _runner_up_class(probabilities: Sequence[float]) -> int:
-    """Return the class of the second best, kept because rounding may leave several that look alike."""
-    if not probabilities:
-        return BLANK
-    return sorted(range(len(probabilities)), key=probabilities.__getitem__)[-2]
+def _class_of(label: str | None) -> int:
+    return BLANK if label is None else CLASSES.index(label)
 
 
 def _restore(packed: tuple[float, ...]) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
+from training.model_card import CLASSES
 from worker.database.engine import Database
 from worker.database.packing import unpack
 from worker.database.tables import (
@@ -173,7 +174,7 @@ def _digits(row: Row[*tuple[Any, ...]]) -> list[dict[str, Any]]:
             "cell": cell,
             "label": label,
             "confidence": confidence,
-            "runner_up": str(detail.runner_up),
+            "runner_up": None if detail.runner_up is None else CLASSES[detail.runner_up],
             "box": [detail.box.x, detail.box.y, detail.box.width, detail.box.height],
         }
         for cell, (label, confidence, detail) in enumerate(

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from segmentation.geometry import Box
+from training.model_card import CLASSES
 from worker.database.packing import pack, unpack
 from worker.readings import Reading
 
-CLASSES = 10
+DIGITS = 10
 
 
 def digit(label: int, box: Box, seed: int = 0) -> Reading:
     """What a sure model says: nearly 1 for one class, tiny different numbers for the others."""
-    probabilities = np.random.default_rng(seed).uniform(1e-7, 1e-5, CLASSES)
+    probabilities = np.random.default_rng(seed).uniform(1e-7, 1e-5, DIGITS)
     probabilities[label] = 1 - np.delete(probabilities, label).sum()
     runner_up = int(np.argsort(probabilities)[-2])
     return Reading(
@@ -53,6 +54,16 @@ def test_probabilities_come_back_good_enough_for_a_log_loss() -> None:
 
 def test_a_digit_takes_less_than_thirty_bytes() -> None:
     assert len(pack([digit(n, Box(40 * n, 0, 20, 30)) for n in range(8)])) / 8 < 32
+
+
+def test_a_struck_cell_comes_back_with_its_twelve_probabilities() -> None:
+    probabilities = (0.01,) * 10 + (0.85, 0.05)
+    struck = Reading("", 0.85, "other", probabilities, Box(1200, 90, 16, 26))
+
+    (detail,) = unpack(pack([struck]), 1)
+
+    assert detail.runner_up == CLASSES.index("other")
+    assert detail.probabilities == pytest.approx(probabilities, rel=2e-3)
 
 
 def test_a_box_left_of_the_page_comes_back() -> None:
