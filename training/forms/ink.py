@@ -38,6 +38,7 @@ def crop(ink: Ink) -> Ink:
 
 
 def zoom(ink: Ink, factor: float) -> Ink:
-    """Return the ink that many times as large, smoothly."""
+    """Return the ink that many times as large, smoothly; never so small that nothing is left."""
+    factor = max(factor, 0.51 / min(ink.shape))
     smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(ink, None, fx=factor, fy=factor, interpolation=smooth), np.uint8)
