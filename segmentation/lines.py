@@ -53,7 +53,8 @@ class StraightPrint:
 def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something is darker than the paper round it."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
-    lowest = cv2.convertScaleAbs(cv2.max(cv2.blur(grey, window), DEEPEST_DIP), beta=-DEEPEST_DIP)
+    average = cv2.blur(grey, window)
+    lowest = cv2.addWeighted(average, 1, average, 0, -DEEPEST_DIP)  # which stops at 0
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     return np.asarray(cv2.threshold(darkness, contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
