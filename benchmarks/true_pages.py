@@ -12,13 +12,14 @@ from benchmarks.accuracy_runs import SCAN_LIMITS
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.page import Page
 from training.forms import DigitSource, draw_spec, random_spec
+from training.trials import REAL_PLACES
 from worker.measures import Truth
 from worker.scans import load_page
 
 REAL_SETS = ("kawalc1-c1", "omrchecker", "markus-exams", "nist-sd19-hsf")
 DPIS = (150, 200, 300)
-MARKED = Path(__file__).parent / "places.json"
-"""Places of fields that the truth has no places for, marked for this benchmark: [x, y, width, height].
+MARKED = REAL_PLACES
+"""Places of fields that the truth has no places for: [x, y, width, height].
 
 Most are those that Digitmill finds, looked over by eye; what it misses was marked by hand. A field that lies
 upside down has a negative size: its first corner is the one at the top left for who reads it.

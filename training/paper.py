@@ -44,7 +44,7 @@ def paper_digits(source: LabelledGlyphs, passes: int, seed: int, cache: Path) ->
                 chosen = order[start : start + CELLS]
                 yield [crop(source.glyphs[index]) for index in chosen], source.labels[chosen].tolist()
 
-    return _pool(f"digits {_digest(source)} {passes}", seed, rows, cache)
+    return _pool(f"digits {digest(source)} {passes}", seed, rows, cache)
 
 
 def paper_pens(count: int, seed: int, cache: Path) -> LabelledGlyphs:
@@ -79,7 +79,7 @@ def paper_marks(count: int, seed: int, cache: Path, digits: LabelledGlyphs | Non
                 list(map(class_of_mark, kinds)),
             )
 
-    return _pool(f"marks {count} {_digest(digits) if digits else ''}", seed, rows, cache)
+    return _pool(f"marks {count} {digest(digits) if digits else ''}", seed, rows, cache)
 
 
 def class_of_mark(kind: str) -> int:
@@ -113,5 +113,6 @@ def _written(rows: Iterator[Row], seed: int) -> LabelledGlyphs:
     return LabelledGlyphs(np.stack(glyphs), np.array(labels, np.uint8))
 
 
-def _digest(source: LabelledGlyphs) -> str:
+def digest(source: LabelledGlyphs) -> str:
+    """Return what tells one set of labelled glyphs from another, in 16 hexadecimal digits."""
     return hashlib.sha256(source.glyphs.tobytes() + source.labels.tobytes()).hexdigest()[:16]

@@ -17,6 +17,7 @@ from benchmarks.rivals import compare
 from benchmarks.true_pages import REAL_SETS, TruePage, drawn_pages, real_pages
 from segmentation.geometry import Point, Quad
 from segmentation.page import Page
+from training.trials import REAL_PLACES
 from worker.measures import Read
 
 
@@ -111,7 +112,7 @@ def test_every_field_of_the_real_scans_has_a_place(shared_data: Path) -> None:
 
 
 def test_marked_places_are_boxes_of_files_in_the_sets() -> None:
-    places = json.loads((Path(__file__).parents[2] / "benchmarks" / "places.json").read_text("utf-8"))
+    places = json.loads(REAL_PLACES.read_text("utf-8"))
 
     assert {file.split("/")[0] for file in places} < set(REAL_SETS)
     assert all(len(box) == 4 for fields in places.values() for box in fields.values())
