@@ -29,7 +29,7 @@ from training.score import BATCH_SIZES, classify, digits_per_second, open_sessio
 from training.score import score as score_of
 
 if TYPE_CHECKING:
-    from training.fit import Watch
+    from training.mixture import Watch
 
 talk = Console(stderr=True)
 TRAINING_EXTRA = ("tensorflow", "keras", "h5py", "tf2onnx", "onnx", "matplotlib")

@@ -15,8 +15,9 @@ from training import export
 from training.dataset import CLASSES, Dataset
 from training.distortions import Distortion, distort
 from training.errors import RunMismatch, TrainingError
-from training.fit import Watch, fit
+from training.fit import fit
 from training.gallery import Gallery
+from training.mixture import Watch
 from training.model_card import OPSET, ModelCard
 from training.provenance import commit, machine
 from training.recipe import Recipe

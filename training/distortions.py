@@ -1,12 +1,23 @@
-"""What differs from hand to hand: a digit turned, slanted, scaled and shifted is still the same digit."""
+"""What differs from hand to hand: a digit turned, slanted, shifted and bent is still the same digit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from training.model_card import GLYPH_SIDE
+
+MARGIN = 8  # px of black around a glyph, which no distortion reaches beyond
+BEND_SIGMA = 4.0  # px over which a bend changes (Simard 2003)
+BENDS = 1024  # as many different ones
+BENDS_SEED = 2003
+
+Shifts = npt.NDArray[np.float32]
+"""(n, 28, 28) float32: how far each pixel's ink comes from, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +28,55 @@ class Distortion:
     slant: float = 0.2  # pixels to the side per pixel up
     scale: float = 0.1  # share of the size
     shift: float = 1.5  # px
+    bend: float = 0.0  # px that strokes are bent by, root mean square
 
 
 def distort(
     glyphs: npt.NDArray[np.uint8], distortion: Distortion, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """Return glyphs (n, 28, 28) uint8, each distorted about its centre in its own way."""
+    """Return glyphs (n, 28, 28) uint8, each distorted about its centre in its own way.
+
+    All are drawn one below the other and moved in one go, which takes some ten microseconds a glyph.
+    """
+    columns, rows = _sources(len(glyphs), distortion, rng)
+    inside = (-MARGIN, GLYPH_SIDE - 1 + MARGIN)
+    strip = np.pad(glyphs, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))).reshape(-1, GLYPH_SIDE + 2 * MARGIN)
+    tops = np.arange(len(glyphs), dtype=np.float32)[:, None, None] * (GLYPH_SIDE + 2 * MARGIN)
+    moved = cv2.remap(
+        strip,
+        (columns.clip(*inside) + MARGIN).reshape(-1, GLYPH_SIDE),
+        (rows.clip(*inside) + MARGIN + tops).reshape(-1, GLYPH_SIDE),
+        cv2.INTER_LINEAR,
+    )
+    return np.asarray(moved, np.uint8).reshape(glyphs.shape)
+
+
+def _sources(count: int, distortion: Distortion, rng: np.random.Generator) -> tuple[Shifts, Shifts]:
+    """Return from which column and which row each pixel of each glyph takes its ink."""
     spread = np.array([distortion.turn_degrees, distortion.slant, distortion.scale, *[distortion.shift] * 2])
-    draws = rng.uniform(-1, 1, (len(glyphs), len(spread))) * spread
-    return np.stack([_warp(glyph, draw) for glyph, draw in zip(glyphs, draws, strict=True)])
+    turn, slant, scale, shift_x, shift_y = (rng.uniform(-1, 1, (count, 5)) * spread).T
+    turned = np.exp(-1j * np.radians(turn)) * (1 + scale)
+    upright = np.stack([turned.real, -turned.imag, turned.imag, turned.real], axis=1).reshape(-1, 2, 2)
+    slanted = np.tile(np.eye(2), (count, 1, 1))
+    slanted[:, 0, 1] = slant
+    back = np.linalg.inv(upright @ slanted).astype(np.float32)
+    centre = (GLYPH_SIDE - 1) / 2
+    y, x = np.mgrid[:GLYPH_SIDE, :GLYPH_SIDE].astype(np.float32) - centre
+    from_x = x - shift_x.astype(np.float32)[:, None, None]
+    from_y = y - shift_y.astype(np.float32)[:, None, None]
+    columns = back[:, 0, 0, None, None] * from_x + back[:, 0, 1, None, None] * from_y + centre
+    rows = back[:, 1, 0, None, None] * from_x + back[:, 1, 1, None, None] * from_y + centre
+    if distortion.bend:
+        chosen = rng.integers(0, BENDS, (2, count))
+        columns += distortion.bend * _bends()[chosen[0]]
+        rows += distortion.bend * _bends()[chosen[1]]
+    return columns, rows
 
 
-def _warp(glyph: npt.NDArray[np.uint8], draw: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    turn_degrees, slant, scale, shift_x, shift_y = draw
-    centre = (np.array(glyph.shape[::-1]) - 1) / 2
-    turned = cv2.getRotationMatrix2D((0.0, 0.0), turn_degrees, 1 + scale)[:, :2]
-    linear = turned @ np.array([[1.0, slant], [0.0, 1.0]])
-    offset = centre - linear @ centre + (shift_x, shift_y)
-    return cv2.warpAffine(glyph, np.column_stack([linear, offset]), glyph.shape[::-1]).astype(np.uint8)
+@cache
+def _bends() -> Shifts:
+    """Return smooth random fields of root mean square 1."""
+    rng = np.random.default_rng(BENDS_SEED)
+    noise = rng.standard_normal((BENDS, GLYPH_SIDE, GLYPH_SIDE), np.float32)
+    smooth = np.stack([cv2.GaussianBlur(field, (0, 0), BEND_SIGMA) for field in noise])
+    return np.asarray(smooth / np.sqrt((smooth**2).mean(axis=(1, 2), keepdims=True)), np.float32)

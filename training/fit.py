@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -16,16 +19,20 @@ import numpy.typing as npt
 
 from training import architectures
 from training.architectures import FROZEN, TRAINED
-from training.dataset import CLASSES, Dataset, LabelledGlyphs
+from training.dataset import Dataset, Glyphs
 from training.distortions import distort
 from training.errors import RunMismatch, TrainingError
+from training.mixture import Mixture, Watch, mix
 from training.recipe import Recipe
-from training.scorecard import Epoch, recipe_from, replace_file
+from training.scorecard import Epoch, replace_file
 
 PREDICT_BATCH = 256
+BATCHES_AHEAD = 4  # made by a thread of their own while the network learns from the last one
+LEAST_RATE = 0.05  # of the learning rate, where its rise begins
+NOT_DECAYED = ("bias", "gamma", "beta")  # weight decay is for the weights of convolutions and dense layers
 
-Watch = Callable[[str, int, int], None]
-"""Told what is going on, how many steps of it are taken, and of how many."""
+Plan = TypeVar("Plan")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,34 +51,67 @@ def fit(
 
     A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as
     if it had never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the
-    architecture starts from.
+    architecture starts from. Beside the folder are kept frozen features and glyphs cut from drawn cells.
     """
     watch = watch or (lambda _what, _step, _steps: None)
     keras.utils.set_random_seed(recipe.seed)
-    model = architectures.build(recipe.architecture, weights)
+    with _computing("mixed_bfloat16" if recipe.bfloat16 else "float32"):
+        model = architectures.build(recipe.architecture, weights)
     trained = _trained_part(model)
+    started = time.perf_counter()
+    mixture = mix(recipe.paper, dataset.training, folder.parent / "paper", watch)
     trained.compile(
-        keras.optimizers.Adam(recipe.learning_rate),
-        "categorical_crossentropy",
+        _optimizer(recipe, steps=-(-mixture.shown // recipe.batch)),
+        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,  # XLA is 2.5 times slower on a CPU
     )
     checkpoint = Checkpoint(folder, recipe, dataset)
     curve = checkpoint.restore(trained)
-    started = time.perf_counter()
-    inputs = _inputs_of(model, dataset.training, folder.parent / "features", watch, recipe)
-    validation_inputs = _inputs_of(model, dataset.validation, folder.parent / "features", watch, recipe)
+    inputs = _inputs_of(model, mixture.glyphs, folder.parent / "features", watch, recipe)
+    validation_inputs = _inputs_of(
+        model, dataset.validation.glyphs, folder.parent / "features", watch, recipe
+    )
     preparation_seconds = time.perf_counter() - started
 
     for number in range(len(curve), recipe.epochs):
         started = time.perf_counter()
-        loss, accuracy = _train_one_epoch(
-            trained, inputs, dataset.training.labels, recipe=recipe, number=number, watch=watch
-        )
+        loss, accuracy = _train_one_epoch(trained, inputs, mixture, recipe=recipe, number=number, watch=watch)
         validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
         checkpoint.save(trained, curve)
-    return Fit(model, curve, preparation_seconds)
+    return Fit(_in_float32(model, recipe, weights), curve, preparation_seconds)
+
+
+@contextmanager
+def _computing(policy: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _in_float32(model: keras.Model, recipe: Recipe, weights: Path | None) -> keras.Model:
+    """Return the same network for export: its weights were float32 all along, its arithmetic was not."""
+    if not recipe.bfloat16:
+        return model
+    precise = architectures.build(recipe.architecture, weights)
+    precise.set_weights(model.get_weights())
+    return precise
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """Return AdamW (Loshchilov 2019); `steps` are those of an epoch."""
+    rate = recipe.learning_rate
+    if recipe.falling:
+        rate = keras.optimizers.schedules.CosineDecay(
+            LEAST_RATE * rate, (recipe.epochs - 1) * steps, warmup_target=rate, warmup_steps=steps
+        )
+    optimizer = keras.optimizers.AdamW(rate, recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    return optimizer
 
 
 class Checkpoint:
@@ -88,7 +128,7 @@ class Checkpoint:
         if not self._state.exists():
             return ()
         state = json.loads(self._state.read_text(encoding="utf-8"))
-        if (recipe_from(state["recipe"]), state["sources"]) != (self._recipe, self._sources):
+        if (Recipe.from_entries(state["recipe"]), state["sources"]) != (self._recipe, self._sources):
             raise RunMismatch(
                 f"{self._folder} holds a run of another recipe or other data; remove it or name another"
             )
@@ -119,32 +159,46 @@ def _has_frozen_part(model: keras.Model) -> bool:
 def _train_one_epoch(
     trained: keras.Model,
     inputs: npt.NDArray[Any],
-    labels: npt.NDArray[np.uint8],
+    mixture: Mixture,
     *,
     recipe: Recipe,
     number: int,
     watch: Watch,
 ) -> tuple[float, float]:
-    """Show every glyph once, in an order that depends on seed and epoch only; return loss and accuracy."""
+    """Show what an epoch shows, in an order that depends on seed and epoch only; return loss and accuracy."""
     rng = np.random.default_rng([recipe.seed, number])
     for layer in trained.layers:
         if hasattr(layer, "seed_generator"):  # dropout: checkpoints do not hold its state
             layer.seed_generator.state.assign([recipe.seed, number])
-    order = rng.permutation(len(labels))
-    one_hot = keras.utils.to_categorical(labels, len(CLASSES))
-    steps = range(0, len(order), recipe.batch)
+    distortion = recipe.distortion_in(number)
+    order = mixture.order(rng)
+    batches = [order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch)]
+    classes = trained.output.shape[-1]
+
+    def make(chosen: npt.NDArray[np.intp]) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+        batch = distort(inputs[chosen], distortion, rng) if distortion else inputs[chosen]
+        return batch, keras.utils.to_categorical(mixture.labels[chosen], classes)
+
     loss = right = 0.0
-    for step, start in enumerate(steps, start=1):
-        chosen = order[start : start + recipe.batch]
-        batch = inputs[chosen]
-        if recipe.distortion:
-            batch = distort(batch, recipe.distortion, rng)
+    for step, (batch, truth) in enumerate(_made_ahead(make, batches), start=1):
         trained.reset_metrics()  # whether Keras does so by itself depends on its version
-        figures = trained.train_on_batch(batch, one_hot[chosen], return_dict=True)
-        loss += float(figures["loss"]) * len(chosen)
-        right += float(figures["accuracy"]) * len(chosen)
-        watch(f"{recipe.name} epoch {number + 1}/{recipe.epochs}", step, len(steps))
+        figures = trained.train_on_batch(batch, truth, return_dict=True)
+        loss += float(figures["loss"]) * len(batch)
+        right += float(figures["accuracy"]) * len(batch)
+        watch(f"{recipe.name} epoch {number + 1}/{recipe.epochs}", step, len(batches))
     return loss / len(order), right / len(order)
+
+
+def _made_ahead(make: Callable[[Plan], Made], plans: Iterable[Plan]) -> Iterator[Made]:
+    """Yield what `make` makes of each plan, one after the other, a few of them before they are asked for."""
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        for plan in plans:
+            waiting.append(thread.submit(make, plan))
+            if len(waiting) > BATCHES_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _evaluate(
@@ -158,26 +212,26 @@ def _evaluate(
 
 
 def _inputs_of(
-    model: keras.Model, digits: LabelledGlyphs, cache: Path, watch: Watch, recipe: Recipe
+    model: keras.Model, glyphs: Glyphs, cache: Path, watch: Watch, recipe: Recipe
 ) -> npt.NDArray[Any]:
     """Return what the trained part sees: the glyphs, or the frozen part's float16 features, from a cache."""
     if not _has_frozen_part(model):
-        return digits.glyphs
+        return glyphs
     if recipe.distortion:
         raise TrainingError(
             f"{recipe.name}: frozen features are computed once, so glyphs cannot be distorted"
         )
     frozen = model.get_layer(FROZEN)
-    path = cache / f"{_digest(frozen, digits.glyphs)}.npy"
+    path = cache / f"{_digest(frozen, glyphs)}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".partial")
         features = np.lib.format.open_memmap(
-            unfinished, "w+", np.float16, (len(digits), *frozen.output.shape[1:])
+            unfinished, "w+", np.float16, (len(glyphs), *frozen.output.shape[1:])
         )
-        for start, batch in zip(range(0, len(digits), PREDICT_BATCH), _batches(digits.glyphs), strict=True):
+        for start, batch in zip(range(0, len(glyphs), PREDICT_BATCH), _batches(glyphs), strict=True):
             features[start : start + len(batch)] = frozen.predict_on_batch(batch)
-            watch(f"{recipe.architecture} frozen features", start + len(batch), len(digits))
+            watch(f"{recipe.architecture} frozen features", start + len(batch), len(glyphs))
         features.flush()
         unfinished.replace(path)
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]  # numpy: Any for a memory map

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.distortions import Distortion
 from training.recipe import Recipe
 
 
@@ -74,18 +73,13 @@ class Scorecard:
         return cls(
             **entries
             | {
-                "recipe": recipe_from(entries["recipe"]),
+                "recipe": Recipe.from_entries(entries["recipe"]),
                 "curve": tuple(Epoch(**epoch) for epoch in entries["curve"]),
                 "validation": _score_from(entries["validation"]),
                 "distorted_validation": _score_or_none(entries["distorted_validation"]),
                 "test": _score_or_none(entries["test"]),
             }
         )
-
-
-def recipe_from(entries: Mapping[str, Any]) -> Recipe:
-    distortion = entries["distortion"]
-    return Recipe(**{**entries, "distortion": Distortion(**distortion) if distortion else None})
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from tests.training.made_digits import made_dataset
 from training.compare import choose_winner, compare
-from training.dataset import CLASSES
 from training.errors import RunMismatch, TrainingError
 from training.gallery import Gallery
+from training.model_card import DIGITS
 from training.recipe import Recipe
 from training.report import write_model_card
 from training.scorecard import Score, Scorecard
@@ -89,7 +89,7 @@ def test_the_winner_is_a_model_that_the_worker_reads_with(interrupted_comparison
     assert recogniser.card.test_accuracy == pytest.approx(right.mean())
     assert winner.test is not None
     assert recogniser.card.test_accuracy == winner.test.accuracy
-    assert recogniser.card.classes == CLASSES
+    assert recogniser.card.classes == DIGITS
 
 
 def test_a_scorecard_is_read_back_as_it_was_written(interrupted_comparison: Path, tmp_path: Path) -> None:

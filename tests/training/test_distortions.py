@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.training.made_digits import made_digits
 from training.distortions import Distortion, distort
 
 GLYPHS = made_digits(20).glyphs
-STILL = Distortion(turn_degrees=0, slant=0, scale=0, shift=0)
+STILL = Distortion(turn_degrees=0, slant=0, scale=0, shift=0, bend=0)
 
 
 def centres(
@@ -39,6 +41,25 @@ def test_a_glyph_is_turned_and_scaled_about_its_middle() -> None:
 
     np.testing.assert_allclose(centres(turned), 13.5, atol=0.2)
     assert len(np.unique(turned, axis=0)) == 20
+
+
+def test_a_bend_moves_ink_within_a_glyph_and_not_into_its_neighbour() -> None:
+    bent = distort(GLYPHS, replace(STILL, bend=1.0), np.random.default_rng(0))
+    alone = distort(GLYPHS[:1], replace(STILL, bend=1.0), np.random.default_rng(0))
+
+    overlap = np.minimum(bent, GLYPHS).sum(axis=(1, 2)) / GLYPHS.sum(axis=(1, 2))
+    assert overlap.max() < 1
+    assert overlap.min() > 0.4
+    assert alone.shape == (1, 28, 28)
+
+
+def test_ink_that_is_shifted_out_does_not_come_back_elsewhere() -> None:
+    edge = np.zeros((2, 28, 28), np.uint8)
+    edge[0, -1] = 255  # the first glyph's lowest row borders on the second glyph
+
+    moved = distort(edge, replace(STILL, shift=6.0), np.random.default_rng(0))
+
+    assert not moved[1].any()
 
 
 def test_the_same_seed_distorts_alike() -> None:

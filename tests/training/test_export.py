@@ -11,9 +11,8 @@ from tests.training.made_digits import made_digits
 from tests.worker.small_models import CARD
 from training import export
 from training.architectures import build
-from training.dataset import CLASSES
 from training.errors import ExportRefused
-from training.model_card import ModelCard
+from training.model_card import DIGITS, ModelCard
 from training.score import classify, open_session
 
 GLYPHS = made_digits(1_000).glyphs
@@ -36,7 +35,7 @@ def copy_of(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 def with_last_layer_times(factor: float, graph: onnx.ModelProto) -> onnx.ModelProto:
     other = copy_of(graph)
-    last = next(weights for weights in other.graph.initializer if list(weights.dims) == [128, len(CLASSES)])
+    last = next(weights for weights in other.graph.initializer if list(weights.dims) == [128, len(DIGITS)])
     changed = onnx.numpy_helper.to_array(last) * np.float32(factor)
     last.CopyFrom(onnx.numpy_helper.from_array(changed, last.name))
     return other
@@ -56,7 +55,7 @@ def test_ends_are_named_typed_and_open_to_any_number_of_glyphs(graph: onnx.Model
     assert (probabilities.name, probabilities.type, probabilities.shape) == (
         "probabilities",
         "tensor(float)",
-        ["batch", len(CLASSES)],
+        ["batch", len(DIGITS)],
     )
     assert [opset.version for opset in graph.opset_import if opset.domain == ""] == [18]
     assert len(classify(session, GLYPHS[:3])) == 3
@@ -87,7 +86,7 @@ def test_what_cannot_be_exported_faithfully_is_not_exported() -> None:
 
     glyphs = keras.Input((28, 28), dtype="uint8")
     features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(glyphs))
-    read = keras.layers.Dense(len(CLASSES), activation="softmax")(Restless()(features))
+    read = keras.layers.Dense(len(DIGITS), activation="softmax")(Restless()(features))
     restless = keras.Model(glyphs, read)
 
     with pytest.raises(ExportRefused, match="nothing was saved"):

@@ -8,14 +8,15 @@ import pytest
 
 from tests.training.made_digits import made_dataset, made_digits
 from training.architectures import FROZEN, architecture_names, build
-from training.dataset import CLASSES
 from training.distortions import Distortion
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
 from training.fit import fit
 from training.recipe import Recipe
 
 # Dropout and distortion draw random numbers: what is interrupted must draw the same ones when it goes on.
-RECIPE = Recipe("dropout", seed=3, epochs=3, batch=50, distortion=Distortion())
+RECIPE = Recipe(
+    "dropout", seed=3, epochs=3, batch=50, distortion=Distortion(bend=1), undistorted_epochs=1, falling=True
+)
 DATASET = made_dataset()
 
 
@@ -29,22 +30,27 @@ def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_file_of_the_folder_is_an_architecture() -> None:
-    assert architecture_names() == ("convolution", "dropout", "mobilenet")
+    assert architecture_names() == ("convolution", "deep", "dropout", "mobilenet", "residual")
 
 
-@pytest.mark.parametrize("architecture", ["convolution", "dropout", "mobilenet"])
-def test_a_network_takes_raw_glyphs_and_gives_probabilities(architecture: str, narrow_weights: Path) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "classes"),
+    [("convolution", 10), ("dropout", 10), ("mobilenet", 10), ("deep", 12), ("residual", 12)],
+)
+def test_a_network_takes_raw_glyphs_and_gives_probabilities(
+    architecture: str, classes: int, narrow_weights: Path
+) -> None:
     model = build(architecture, narrow_weights)
 
     probabilities = model.predict_on_batch(made_digits(7).glyphs)
 
     assert model.input.dtype == "uint8"
-    assert probabilities.shape == (7, len(CLASSES))
+    assert probabilities.shape == (7, classes)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match="'perceptron'; there are convolution, dropout, mobilenet"):
+    with pytest.raises(TrainingError, match="'perceptron'; there are convolution, deep, dropout"):
         build("perceptron")
 
 
@@ -87,6 +93,33 @@ def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> N
     assert set(shown) == {f"{RECIPE.name} epoch 2/3", f"{RECIPE.name} epoch 3/3"}
     for expected, weight in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-5)
+
+
+def test_what_was_learnt_in_bfloat16_is_returned_in_float32(tmp_path: Path) -> None:
+    before = keras.config.dtype_policy().name
+    trained = fit(Recipe("deep", epochs=1, batch=100, bfloat16=True), made_dataset(200, 50), tmp_path / "run")
+
+    probabilities = trained.model.predict_on_batch(DATASET.validation.glyphs)
+    assert {layer.compute_dtype for layer in trained.model.layers} <= {"float32", "uint8"}
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    assert keras.config.dtype_policy().name == before == "float32"
+
+
+def test_a_falling_learning_rate_ends_near_nought(tmp_path: Path) -> None:
+    trained = fit(Recipe("dropout", epochs=3, batch=50, falling=True), DATASET, tmp_path / "run")
+
+    assert float(trained.model.optimizer.learning_rate) < 1e-6
+
+
+def test_weights_decay_and_biases_do_not(tmp_path: Path) -> None:
+    def learnt(name: str, decay: float) -> keras.Model:
+        recipe = Recipe("convolution", epochs=2, batch=100, weight_decay=decay)
+        return fit(recipe, DATASET, tmp_path / name).model
+
+    free, held = learnt("free", 0.0), learnt("held", 20.0)
+
+    assert np.abs(held.layers[-1].kernel).mean() < 0.9 * np.abs(free.layers[-1].kernel).mean()
+    assert np.abs(held.layers[-1].bias).mean() > 0.5 * np.abs(free.layers[-1].bias).mean()
 
 
 def test_a_folder_with_another_run_is_not_trained_over(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """One network a file; the file's name is the architecture's name.
 
 Each module makes its network in `build(weights: Path | None) -> keras.Model`: glyphs (batch, 28, 28) uint8
-in, probabilities (batch, 10) out, all scaling inside. `weights` is for networks that start from pretrained
-ones. Layers that stay as they were pretrained are one inner model named FROZEN, the others then one named
-TRAINED.
+in, probabilities (batch, classes) out, for the ten digits or all of CLASSES, all scaling inside. `weights` is
+for networks that start from pretrained ones. Layers that stay as they were pretrained are one inner model
+named FROZEN, the others then one named TRAINED.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from training.dataset import CLASSES
-from training.model_card import GLYPH_SIDE, INPUT_NAME
+from training.model_card import DIGITS, GLYPH_SIDE, INPUT_NAME
 
 
 def build(weights: Path | None = None, *, dropout: float = 0.0) -> keras.Model:  # noqa: ARG001  nothing pretrained
@@ -23,4 +22,4 @@ def build(weights: Path | None = None, *, dropout: float = 0.0) -> keras.Model: 
     if dropout:
         features = layers.Dropout(dropout)(features)
     features = layers.Dense(128, activation="relu")(features)
-    return keras.Model(glyphs, layers.Dense(len(CLASSES), activation="softmax")(features))
+    return keras.Model(glyphs, layers.Dense(len(DIGITS), activation="softmax")(features))

@@ -9,9 +9,8 @@ import keras
 from keras import layers
 
 from training.architectures import FROZEN, TRAINED
-from training.dataset import CLASSES
 from training.errors import WeightsUnreadable
-from training.model_card import GLYPH_SIDE, INPUT_NAME
+from training.model_card import DIGITS, GLYPH_SIDE, INPUT_NAME
 
 SIDE = 96
 FROZEN_UP_TO = "conv_pw_11_relu"  # (6, 6, 512 * alpha): the last 6 x 6 features, small enough to cache
@@ -42,7 +41,7 @@ def build(weights: Path | None = None) -> keras.Model:
 
     features = keras.Input(frozen.output.shape[1:])
     pooled = layers.GlobalAveragePooling2D()(upper(features))
-    trained = keras.Model(features, layers.Dense(len(CLASSES), activation="softmax")(pooled), name=TRAINED)
+    trained = keras.Model(features, layers.Dense(len(DIGITS), activation="softmax")(pooled), name=TRAINED)
     return keras.Model(glyphs, trained(frozen(glyphs)))
 
 
