@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from itertools import accumulate
 from typing import Any
 
 METADATA_KEY = "digitmill.card"
@@ -17,6 +19,7 @@ DIGITS = tuple("0123456789")
 STRUCK = "struck"  # a deliberate cancellation: nothing counts here
 OTHER = "other"  # neither a single digit nor struck out: a letter, two digits, dirt
 CLASSES = (*DIGITS, STRUCK, OTHER)
+THRESHOLDS = tuple(round(1 - 10 ** (-step / 8), 6) for step in range(41))  # of error curves, 0 to 0.99999
 LEAST_PROBABILITY = 1e-12  # before its logarithm is taken: int8 arithmetic gives zeros
 
 
@@ -36,24 +39,37 @@ class Calibration:
     method: str
     scale: tuple[float, ...]
     bias: tuple[float, ...]
+    blank: float  # how probably nobody wrote anything in a box in which no ink is found
     cells: str  # how many cells it was fitted on, and which
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> Calibration:
-        return cls(entries["method"], tuple(entries["scale"]), tuple(entries["bias"]), entries["cells"])
+        numbers = {"scale": tuple(entries["scale"]), "bias": tuple(entries["bias"])}
+        return cls(**{**entries, **numbers})
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCurve:
     """How many were wrong among those at least so confident: one point a threshold, which rise.
 
-    Counted on calibrated confidences of drawn pages that neither the network nor the calibration was fitted
-    on.
+    Counted on calibrated confidences of drawn pages on which neither network nor calibration was fitted.
     """
 
     thresholds: tuple[float, ...]
     accepted: tuple[int, ...]
     wrong: tuple[int, ...]
+
+    @classmethod
+    def count(cls, outcomes: Iterable[tuple[float, bool]]) -> ErrorCurve:
+        """Count outcomes: the confidence and whether it was right, one of each digit or field."""
+        ordered = sorted(outcomes)
+        mistakes = [0, *accumulate(not right for _, right in ordered)]
+        refused = [bisect_left(ordered, (threshold,)) for threshold in THRESHOLDS]
+        return cls(
+            THRESHOLDS,
+            tuple(len(ordered) - below for below in refused),
+            tuple(mistakes[-1] - mistakes[below] for below in refused),
+        )
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> ErrorCurve:

@@ -18,7 +18,7 @@ def test_a_card_comes_back_from_the_metadata_as_it_was() -> None:
 def test_calibration_and_error_curves_travel_with_the_card() -> None:
     card = replace(
         CARD,
-        calibration=Calibration("vector scaling", (1.1,) * 10, (0.0,) * 10, "600 cells"),
+        calibration=Calibration("vector scaling", (1.1,) * 10, (0.0,) * 10, 0.997, "600 cells"),
         digit_errors=ErrorCurve((0.0, 0.9), (1000, 950), (12, 3)),
         field_errors=ErrorCurve((0.0, 0.9), (250, 200), (11, 3)),
     )
@@ -48,3 +48,15 @@ def test_metadata_without_a_whole_card_are_refused_with_the_entry_that_lacks() -
         ModelCard.from_metadata({"author": "somebody"})
     with pytest.raises(CardUnreadable, match="glyph_recipe"):
         ModelCard.from_metadata({METADATA_KEY: json.dumps(entries)})
+
+
+def test_an_error_curve_counts_what_is_at_least_so_confident() -> None:
+    outcomes = [(1.0, True), (0.9, False), (0.9, True), (0.5, False)]
+
+    curve = ErrorCurve.count(outcomes)
+
+    for threshold, accepted, wrong in zip(curve.thresholds, curve.accepted, curve.wrong, strict=True):
+        kept = [right for confidence, right in outcomes if confidence >= threshold]
+        assert (accepted, wrong) == (len(kept), kept.count(False))
+    assert 0.9 in curve.thresholds
+    assert curve.thresholds == tuple(sorted(set(curve.thresholds)))

@@ -75,7 +75,9 @@ def test_the_columns_are_the_digits_then_struck_and_other_whatever_the_order_of_
 
 def test_probabilities_are_calibrated_as_the_card_says(tmp_path: Path) -> None:
     glyphs = np.random.default_rng(1).integers(0, 9, (3, 28, 28), np.uint8)
-    calibration = Calibration("by hand", tuple(np.linspace(1, 3, 10)), tuple(np.linspace(-1, 1, 10)), "none")
+    calibration = Calibration(
+        "by hand", tuple(np.linspace(1, 3, 10)), tuple(np.linspace(-1, 1, 10)), 0.99, "none"
+    )
     plain, calibrated = (
         Recogniser.load(written(tmp_path, small_model(replace(CARD, calibration=each))))(glyphs)
         for each in (None, calibration)
@@ -119,7 +121,7 @@ REFUSED = {
         "its classes are 0, cross; wanted",
     ),
     "half calibrated": (
-        small_model(replace(CARD, calibration=Calibration("by hand", (1.0,), (0.0,), "none"))),
+        small_model(replace(CARD, calibration=Calibration("by hand", (1.0,), (0.0,), 0.99, "none"))),
         "its calibration has another number of classes",
     ),
     "one at a time": (small_model(batch=1), "takes 1 glyphs at a time; wanted is any number"),

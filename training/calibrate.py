@@ -1,0 +1,211 @@
+"""Fit a network's probabilities to how often they are right, on cells cut from pages, and count what is left.
+
+The fit is a logistic regression on the logarithms of what the exported file says, so it mends what
+quantisation did too. What is counted is counted out of fold: on pages that the numbers were not fitted to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from training.calibration_pages import BLANK_CELL, FIELD, GLYPH, NO_GLYPH, PAGE, TRUTH, UNKNOWN, CutPages
+from training.dataset import CLASSES
+from training.model_card import DIGITS, LEAST_PROBABILITY, OTHER, STRUCK, Calibration, ErrorCurve
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.intp]
+
+FOLDS = 2  # of the pages: the numbers are few and the cells many
+PRIOR_CELLS = 1.0  # weight of the belief that a class needs no mending, against cells that say otherwise
+MOST_STEPS = 50  # of Newton's method; ten are usual
+SMALLEST_GAIN = 1e-9  # of the mean log-loss, for which another step is worth it
+DECIMALS = 4
+
+TEMPERATURE, VECTOR = "temperature scaling", "vector scaling"
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """What calibration adds to a model's card."""
+
+    calibration: Calibration
+    digit_errors: ErrorCurve
+    field_errors: ErrorCurve
+
+
+def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], pages: CutPages) -> Certainty:
+    """Fit the calibration of a model from what it says, (n, classes), of the glyphs of drawn pages.
+
+    Each class gets a scale and a bias, unless one scale for all has the lower log-loss out of fold.
+    """
+    scores = log_scores(probabilities)
+    labels = labels_of_glyphs(pages, classes)
+    folds = pages.of_glyphs(PAGE) % FOLDS
+    candidates = {method: _out_of_fold(scores, labels, folds, method) for method in (TEMPERATURE, VECTOR)}
+    method = min(candidates, key=lambda each: log_loss(candidates[each], labels))
+    scale, bias = fit_scales(scores, labels, method)
+    calibration = Calibration(
+        method,
+        tuple(scale.round(DECIMALS).tolist()),
+        tuple(bias.round(DECIMALS).tolist()),
+        round(_share_of_blanks(pages), 6),
+        f"{(labels >= 0).sum()} cells of {pages.cells[-1, PAGE] + 1} drawn pages",
+    )
+    read = _Read.of(candidates[method], classes, calibration.blank, pages)
+    return Certainty(
+        calibration, ErrorCurve.count(read.digit_outcomes()), ErrorCurve.count(read.field_outcomes())
+    )
+
+
+def log_scores(probabilities: npt.NDArray[np.float32]) -> Floats:
+    return np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
+
+
+def labels_of_glyphs(pages: CutPages, classes: tuple[str, ...]) -> Labels:
+    """Return the model's column of each glyph's truth, -1 where there is none.
+
+    Ink in a box in which nobody wrote is the form's own: other.
+    """
+    truth = pages.of_glyphs(TRUTH)
+    columns: Labels = np.full(UNKNOWN + 1, -1)
+    for truly, label in [*enumerate(CLASSES), (BLANK_CELL, OTHER)]:
+        if label in classes:
+            columns[truly] = classes.index(label)
+    return np.asarray(columns[truth])
+
+
+def softmax(scores: Floats) -> Floats:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def log_loss(probabilities: Floats, labels: Labels) -> float:
+    """Return the mean of what the truth costs; glyphs of label -1 don't count."""
+    known = labels >= 0
+    return float(-np.log(probabilities[known, labels[known]]).mean())
+
+
+def fit_scales(scores: Floats, labels: Labels, method: str) -> tuple[Floats, Floats]:
+    """Return a scale and a bias for each class, by Newton's method: the log-loss is convex in both."""
+    scores, labels = scores[labels >= 0], labels[labels >= 0]
+    classes = scores.shape[1]
+    free = np.eye(2 * classes)
+    if method == TEMPERATURE:
+        free = np.concatenate([np.ones((classes, 1)), np.zeros((classes, 1))])
+    identity = np.concatenate([np.ones(classes), np.zeros(classes)])
+    numbers, (loss, probabilities) = identity, _penalised_loss(scores, labels, identity, identity)
+    for _ in range(MOST_STEPS):
+        gradient, curvature = _derivatives(scores, probabilities, labels)
+        gradient += PRIOR_CELLS * (numbers - identity)
+        curvature += PRIOR_CELLS * np.eye(2 * classes)
+        step = free @ np.linalg.solve(free.T @ curvature @ free, free.T @ gradient)
+        while (found := _penalised_loss(scores, labels, numbers - step, identity))[0] > loss:
+            step /= 2  # far from the minimum a whole step may lead away
+        gained, numbers, (loss, probabilities) = loss - found[0], numbers - step, found
+        if gained <= SMALLEST_GAIN * len(labels):
+            break
+    scale, bias = np.split(numbers, 2)
+    return scale, bias
+
+
+def _penalised_loss(
+    scores: Floats, labels: Labels, numbers: Floats, identity: Floats
+) -> tuple[float, Floats]:
+    """Return the summed log-loss with the prior's penalty, and the probabilities that it comes from."""
+    scale, bias = np.split(numbers, 2)
+    probabilities = softmax(scores * scale + bias)
+    penalty = PRIOR_CELLS / 2 * float(np.square(numbers - identity).sum())
+    return log_loss(probabilities, labels) * len(labels) + penalty, probabilities
+
+
+def _derivatives(scores: Floats, probabilities: Floats, labels: Labels) -> tuple[Floats, Floats]:
+    """Return gradient and Hessian of the summed log-loss by scales, then biases."""
+    surprise = probabilities.copy()
+    surprise[np.arange(len(labels)), labels] -= 1
+    gradient = np.concatenate([(surprise * scores).sum(axis=0), surprise.sum(axis=0)])
+    weighted = np.hstack([probabilities * scores, probabilities])
+    curvature = -weighted.T @ weighted
+    diagonal = [(probabilities * scores**power).sum(axis=0) for power in (2, 1, 0)]
+    classes = np.arange(scores.shape[1])
+    curvature[classes, classes] += diagonal[0]
+    curvature[classes, classes + len(classes)] += diagonal[1]
+    curvature[classes + len(classes), classes] += diagonal[1]
+    curvature[classes + len(classes), classes + len(classes)] += diagonal[2]
+    return gradient, curvature
+
+
+def _out_of_fold(scores: Floats, labels: Labels, folds: npt.NDArray[np.int32], method: str) -> Floats:
+    """Return the probabilities of all glyphs, those of each fold calibrated on the others."""
+    calibrated = np.empty_like(scores)
+    for fold in range(FOLDS):
+        inside = folds == fold
+        scale, bias = fit_scales(scores[~inside], labels[~inside], method)
+        calibrated[inside] = softmax(scores[inside] * scale + bias)
+    return calibrated
+
+
+def _share_of_blanks(pages: CutPages) -> float:
+    """Return how probably nobody wrote into a box without ink before or after a field's digits.
+
+    Laplace's rule of succession, so that it is never certain.
+    """
+    blank = written = 0
+    for _, rows in groupby(pages.cells.tolist(), itemgetter(FIELD)):
+        cells = list(rows)
+        inked = [place for place, cell in enumerate(cells) if cell[GLYPH] != NO_GLYPH]
+        if inked:
+            outside = [cell[TRUTH] for cell in (*cells[: inked[0]], *cells[inked[-1] + 1 :])]
+            blank += sum(truth == BLANK_CELL for truth in outside)
+            written += sum(truth < len(DIGITS) for truth in outside)
+    return (blank + 1) / (blank + written + 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """The cells of all pages as the worker reads them, row by row as in CutPages."""
+
+    labels: list[str]  # "" for nothing
+    confidences: list[float]
+    is_other: list[bool]  # what is most probable is no digit
+    pages: CutPages
+
+    @classmethod
+    def of(cls, probabilities: Floats, classes: tuple[str, ...], blank: float, pages: CutPages) -> _Read:
+        names = np.array([*DIGITS, ""] if STRUCK in classes else DIGITS)
+        columns = [classes.index(label or STRUCK) for label in names.tolist()]
+        best = probabilities[:, columns].argmax(axis=1)
+        is_inked = pages.cells[:, GLYPH] != NO_GLYPH
+        labels = np.full(len(pages.cells), "", dtype="<U1")
+        labels[is_inked] = names[best]
+        confidences = np.full(len(pages.cells), blank)
+        confidences[is_inked] = probabilities[:, columns][np.arange(len(best)), best]
+        is_other = np.zeros(len(pages.cells), bool)
+        is_other[is_inked] = np.array(classes)[probabilities.argmax(axis=1)] == OTHER
+        return cls(labels.tolist(), confidences.tolist(), is_other.tolist(), pages)
+
+    def digit_outcomes(self) -> Iterator[tuple[float, bool]]:
+        """Yield confidence and truth of every cell that is read as a digit."""
+        rows = zip(
+            self.labels, self.confidences, self.is_other, self.pages.cells[:, TRUTH].tolist(), strict=True
+        )
+        for label, confidence, is_other, truth in rows:
+            if label and not is_other and truth != UNKNOWN:
+                yield confidence, int(label) == truth
+
+    def field_outcomes(self) -> Iterator[tuple[float, bool]]:
+        """Yield confidence and truth of every field that is read as a number which might be accepted."""
+        for field, places in groupby(
+            range(len(self.labels)), self.pages.cells[:, FIELD].tolist().__getitem__
+        ):
+            cells = list(places)
+            value = "".join(self.labels[cell] or " " for cell in cells).strip()
+            if value and " " not in value and not any(self.is_other[cell] for cell in cells):
+                confidence = math.prod(self.confidences[cell] for cell in cells)
+                yield confidence, value == self.pages.values[field]
