@@ -22,6 +22,9 @@ from training.model_card import DIGITS, GLYPH_SIDE, OTHER, STRUCK
 CLASSES = (*DIGITS, STRUCK, OTHER)  # what a network tells apart; data sets hold digits alone
 VALIDATION_SHARE = 6  # the last sixth of the training images: of MNIST's 60,000 the last 10,000
 IDX_PARTS = ("images?idx3-ubyte", "labels?idx1-ubyte")  # seen with a dash and with a dot
+HALVES = (("train", "t10k"), ("emnist-digits-train", "emnist-digits-test"))
+"""How the names of IDX files start: of MNIST, and of EMNIST's digits, whose images are stored transposed."""
+
 KERAS_CACHE = Path("~/.keras/datasets/mnist.npz")
 
 Glyphs = npt.NDArray[np.uint8]
@@ -85,16 +88,19 @@ def check(digits: LabelledGlyphs) -> DataCheck:
 def load_dataset(path: Path | None = None) -> Dataset:
     """Read labelled digits and split them.
 
-    `path` is an .npz, a .csv (label and 784 pixels a row) or one of MNIST's IDX files (plain or .gz), or a
-    folder of such files. None takes Keras' cache, and downloads it where there is none. Raises
-    DatasetUnreadable.
+    `path` is an .npz, a .csv (label and 784 pixels a row) or one of the IDX files (plain or .gz) of MNIST or
+    of EMNIST's digits, or a folder of such files. None takes Keras' cache, and downloads it where there is
+    none. Raises DatasetUnreadable.
     """
     path = path or _keras_cache()
     if not path.exists():
         raise DatasetUnreadable(f"{path} does not exist; name a file or a folder with MNIST in it")
-    files = [path] if path.suffix in (".npz", ".csv") else _files_of(path if path.is_dir() else path.parent)
-    if path.is_file() and path not in files:
-        raise DatasetUnreadable(f"{path} is no .npz, .csv or IDX file of MNIST; name one, or their folder")
+    is_table = path.suffix in (".npz", ".csv")
+    if path.is_file() and not is_table and not _is_idx(path):
+        raise DatasetUnreadable(
+            f"{path} is no .npz, .csv or IDX file of MNIST or EMNIST digits; name one, or their folder"
+        )
+    files = [path] if is_table else _files_of(path)
     training, test = _read(files)
     cut = len(training) - len(training) // VALIDATION_SHARE
     return Dataset(training[:cut], training[cut:], test, {file.name: _sha256(file) for file in files})
@@ -109,22 +115,34 @@ def _keras_cache() -> Path:
     return cache
 
 
-def _files_of(folder: Path) -> list[Path]:
-    """Return a dataset's files: one archive, or the training half and, where there is one, the test half."""
+def _is_idx(path: Path) -> bool:
+    starts = [half for names in HALVES for half in names]
+    return any(path.match(f"{start}-{part}*") for start in starts for part in IDX_PARTS)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """Return a dataset's files: one archive, or the training half and, where there is one, the test half.
+
+    `path` is their folder, or one of the IDX files, which tells of which of several data sets in a folder.
+    """
+    folder, named = (path, "") if path.is_dir() else (path.parent, path.name)
     archives = sorted(folder.glob("*.npz"))
-    if archives:
+    if archives and not named:
         return archives[:1]
-    halves = [
-        [file for part in IDX_PARTS for file in sorted(folder.glob(f"{half}-{part}*"))[:1]]
-        for half in ("train", "t10k")
-    ]
-    if halves[0]:
-        for half, files in zip(("train", "t10k"), halves, strict=True):
+    for names in HALVES:
+        if named and not named.startswith(names):
+            continue
+        halves = [
+            [file for part in IDX_PARTS for file in sorted(folder.glob(f"{half}-{part}*"))[:1]]
+            for half in names
+        ]
+        for half, files in zip(names, halves, strict=True):
             if len(files) == 1:
                 raise DatasetUnreadable(
                     f"{folder}: {files[0].name} is alone; images and labels of {half} go together"
                 )
-        return halves[0] + halves[1]
+        if halves[0]:
+            return halves[0] + halves[1]
     tables = [folder / name for name in ("train.csv", "mnist_train.csv", "mnist_test.csv")]
     found = [table for table in tables if table.exists()]
     if found:
@@ -144,7 +162,7 @@ def _read(files: Sequence[Path]) -> tuple[LabelledGlyphs, LabelledGlyphs]:
         halves = [_read_csv(file) for file in files]
     else:
         halves = [
-            _labelled(_read_idx(images), _read_idx(labels), images)
+            _labelled(_upright(_read_idx(images), images), _read_idx(labels), images)
             for images, labels in zip(files[::2], files[1::2], strict=True)
         ]
     return halves[0], halves[1] if len(halves) > 1 else halves[0][:0]
@@ -177,6 +195,13 @@ def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
     if len(values) != np.prod(shape, dtype=np.int64):
         raise DatasetUnreadable(f"{path} says {shape} and holds {len(values):,} values; fetch it again")
     return values.reshape(shape)
+
+
+def _upright(images: npt.NDArray[np.uint8], path: Path) -> npt.NDArray[np.uint8]:
+    """Return images as one reads them: EMNIST's files hold rows for columns (Cohen 2017)."""
+    if images.ndim == 3 and path.name.startswith("emnist-"):
+        return np.ascontiguousarray(images.swapaxes(1, 2))
+    return images
 
 
 def _read_csv(path: Path) -> LabelledGlyphs:

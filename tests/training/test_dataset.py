@@ -61,9 +61,26 @@ def write_csv_halves(folder: Path) -> Path:
     return write_csv(folder / "mnist_test.csv", TEST, header=False).parent
 
 
+def write_emnist(folder: Path) -> Path:
+    """EMNIST's files hold each image transposed."""
+    for half, digits in (("train", TRAINING), ("test", TEST)):
+        images = np.ascontiguousarray(digits.glyphs.transpose(0, 2, 1))
+        (folder / f"emnist-digits-{half}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
+        (folder / f"emnist-digits-{half}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(digits.labels)))
+    return folder
+
+
 @pytest.mark.parametrize(
     "write",
-    [write_idx, write_zipped_idx, write_one_idx_file, write_npz, write_npz_folder, write_csv_halves],
+    [
+        write_emnist,
+        write_idx,
+        write_zipped_idx,
+        write_one_idx_file,
+        write_npz,
+        write_npz_folder,
+        write_csv_halves,
+    ],
 )
 def test_every_format_gives_the_same_digits_in_the_same_order(
     tmp_path: Path, write: Callable[[Path], Path]
@@ -78,6 +95,15 @@ def test_every_format_gives_the_same_digits_in_the_same_order(
     )
     np.testing.assert_array_equal(digits.test.glyphs, TEST.glyphs)
     np.testing.assert_array_equal(digits.test.labels, TEST.labels)
+
+
+def test_a_named_emnist_file_is_read_though_mnist_lies_beside_it(tmp_path: Path) -> None:
+    write_emnist(write_npz_folder(write_one_idx_file(tmp_path).parent))
+
+    digits = load_dataset(tmp_path / "emnist-digits-train-images-idx3-ubyte.gz")
+
+    assert {name.split("-")[0] for name in digits.sources} == {"emnist"}
+    np.testing.assert_array_equal(digits.test.glyphs, TEST.glyphs)
 
 
 def test_kaggles_table_has_a_validation_split_and_no_test_images(tmp_path: Path) -> None:
