@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from training.model_card import GLYPH_SIDE
 
+WIDEST = 22  # px that stretched ink may take
+NARROWING = 0.25  # of the stretch: a narrow digit has little width to lose
 MARGIN = 8  # px of black around a glyph, which no distortion reaches beyond
 BEND_SIGMA = 4.0  # px over which a bend changes (Simard 2003)
 BENDS = 1024  # as many different ones
@@ -29,6 +31,7 @@ class Distortion:
     scale: float = 0.1  # share of the size
     shift: float = 1.5  # px
     bend: float = 0.0  # px that strokes are bent by, root mean square
+    stretch: float = 0.0  # share that a glyph is made wider by as far as it fits, or narrower by a quarter
 
 
 def distort(
@@ -38,7 +41,7 @@ def distort(
 
     All are drawn one below the other and moved in one go, which takes some ten microseconds a glyph.
     """
-    columns, rows = _sources(len(glyphs), distortion, rng)
+    columns, rows = _sources(glyphs, distortion, rng)
     inside = (-MARGIN, GLYPH_SIDE - 1 + MARGIN)
     strip = np.pad(glyphs, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))).reshape(-1, GLYPH_SIDE + 2 * MARGIN)
     tops = np.arange(len(glyphs), dtype=np.float32)[:, None, None] * (GLYPH_SIDE + 2 * MARGIN)
@@ -51,14 +54,18 @@ def distort(
     return np.asarray(moved, np.uint8).reshape(glyphs.shape)
 
 
-def _sources(count: int, distortion: Distortion, rng: np.random.Generator) -> tuple[Shifts, Shifts]:
+def _sources(
+    glyphs: npt.NDArray[np.uint8], distortion: Distortion, rng: np.random.Generator
+) -> tuple[Shifts, Shifts]:
     """Return from which column and which row each pixel of each glyph takes its ink."""
+    count = len(glyphs)
     spread = np.array([distortion.turn_degrees, distortion.slant, distortion.scale, *[distortion.shift] * 2])
     turn, slant, scale, shift_x, shift_y = (rng.uniform(-1, 1, (count, 5)) * spread).T
     turned = np.exp(-1j * np.radians(turn)) * (1 + scale)
     upright = np.stack([turned.real, -turned.imag, turned.imag, turned.real], axis=1).reshape(-1, 2, 2)
     slanted = np.tile(np.eye(2), (count, 1, 1))
     slanted[:, 0, 1] = slant
+    slanted[:, :, 0] *= _widening(glyphs, distortion.stretch, rng)[:, None]
     back = np.linalg.inv(upright @ slanted).astype(np.float32)
     centre = (GLYPH_SIDE - 1) / 2
     y, x = np.mgrid[:GLYPH_SIDE, :GLYPH_SIDE].astype(np.float32) - centre
@@ -71,6 +78,17 @@ def _sources(count: int, distortion: Distortion, rng: np.random.Generator) -> tu
         columns += distortion.bend * _bends()[chosen[0]]
         rows += distortion.bend * _bends()[chosen[1]]
     return columns, rows
+
+
+def _widening(
+    glyphs: npt.NDArray[np.uint8], stretch: float, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return what each glyph's width is multiplied by, evenly spread in its logarithm."""
+    if not stretch:
+        return np.ones(len(glyphs))
+    widths = np.maximum(glyphs.any(axis=1).sum(axis=1), 1)
+    drawn = (1 + stretch) ** rng.uniform(-NARROWING, 1, len(glyphs))
+    return np.minimum(drawn, np.maximum(WIDEST / widths, 1))
 
 
 @cache

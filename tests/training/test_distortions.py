@@ -66,3 +66,19 @@ def test_the_same_seed_distorts_alike() -> None:
     first, again = (distort(GLYPHS, Distortion(), np.random.default_rng(5)) for _ in range(2))
 
     np.testing.assert_array_equal(first, again)
+
+
+def test_stretching_makes_narrow_digits_wider_and_leaves_wide_ones_within_the_glyph() -> None:
+    narrow, wide = np.zeros((2, 28, 28), np.uint8)
+    narrow[4:24, 13:16] = 255
+    wide[4:24, 3:25] = 255
+    stretch = replace(STILL, stretch=1.0)
+
+    stretched = distort(np.stack([narrow, wide] * 20), stretch, np.random.default_rng(0))
+
+    widths = (stretched > 127).any(axis=1).sum(axis=1).reshape(20, 2)
+    heights = (stretched > 127).any(axis=2).sum(axis=1)
+    assert widths[:, 0].max() >= 5
+    assert widths[:, 0].min() >= 2
+    assert widths[:, 1].max() <= 22
+    assert set(heights) == {20}
