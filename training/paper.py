@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from training.dataset import CLASSES, LabelledGlyphs
 from training.forms.cells import write_in_cells
 from training.forms.ink import DigitSource, Ink, PastedDigits, crop
 from training.forms.marks import OTHER_MARKS, STRUCK_MARKS, draw_mark
-from training.forms.pen import PenDigits, random_hand
+from training.forms.pen import RARE_SHAPES, Hand, PenDigits, draw_strokes, random_hand, write
 from training.model_card import OTHER, STRUCK
 
-PAPER_VERSION = "1"  # part of a pool's key: whoever changes how cells are drawn gives it another number
+PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
 CELLS = 8  # boxes of a row: one writer, one form, one scan
 PEN_HEIGHT = 48.0  # px that strokes are drawn at before a box says how large they are
+RARE_SHARE = 0.4  # of our own digits that have a rare shape, where there are such
+BOLD_SHARE, BOLDEST = 0.2, 0.28  # of rows, and a pen's width in digit heights: felt pens, coarse scans
 PASTED_SHARE = 0.5  # of marks in which digits are those of a data set, if there is one
 
 TRAINED_MARKS = tuple(kind for kind in (*STRUCK_MARKS, *OTHER_MARKS) if kind != "lookalike letter")
@@ -53,11 +56,20 @@ def paper_pens(count: int, seed: int, cache: Path) -> LabelledGlyphs:
     def rows() -> Iterator[Row]:
         for number in range(-(-count // CELLS)):
             rng = np.random.default_rng((seed, number))
-            hand = PenDigits(random_hand(rng))
+            hand = random_hand(rng)
+            if rng.random() < BOLD_SHARE:
+                hand = replace(hand, pen_width=float(rng.uniform(hand.pen_width, BOLDEST)))
             labels = rng.integers(0, 10, CELLS).tolist()
-            yield [hand(label, PEN_HEIGHT, rng) for label in labels], labels
+            yield [_pen_ink(label, hand, rng) for label in labels], labels
 
     return _pool(f"pens {count}", seed, rows, cache)
+
+
+def _pen_ink(digit: int, hand: Hand, rng: np.random.Generator) -> Ink:
+    rare = list(RARE_SHAPES.get(digit, {}).values())
+    if rare and rng.random() < RARE_SHARE:
+        return draw_strokes(rare[rng.integers(len(rare))], PEN_HEIGHT, hand, rng)
+    return write(digit, PEN_HEIGHT, hand, rng)
 
 
 def paper_marks(count: int, seed: int, cache: Path, digits: LabelledGlyphs | None = None) -> LabelledGlyphs:

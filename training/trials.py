@@ -139,17 +139,14 @@ def other_hands(name: str, path: Path) -> Trial:
 def real_pages(folders: Sequence[Path]) -> tuple[Trial, Trial]:
     """Return the digits and the crosses in the found boxes of real scans (not photos), grouped by page.
 
-    A page that lies upside down counts for nothing here: which way up is not this trial's question.
+    A page that lies upside down is left out: which way up is not this trial's question.
     """
     digits: list[_Written] = []
     crosses: list[_Written] = []
     for folder in folders:
         for record in _scans(folder):
             boxes = list(_real_boxes(record, folder.name))
-            image = cv2.imdecode(np.fromfile(folder / record["file"], np.uint8), cv2.IMREAD_GRAYSCALE)
-            if image is None:
-                raise DatasetUnreadable(f"{folder / record['file']} is no image; fetch it again")
-            for cut in _cut_from(Page(np.asarray(image, np.uint8)), boxes):
+            for cut in _cut_from(_page(folder / record["file"]), boxes):
                 (crosses if CLASSES[cut.label] == STRUCK else digits).append(cut)
     return _trial("real pages", digits), _trial("real crosses", crosses)
 
@@ -211,6 +208,14 @@ def _scans(folder: Path) -> Iterator[dict[str, Any]]:
         record: dict[str, Any] = json.loads(line)
         if record["capture"] == "scan":
             yield record
+
+
+def _page(path: Path) -> Page:
+    content = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+    if image is None:
+        raise DatasetUnreadable(f"{path} is no image; fetch it again")
+    return Page(np.asarray(image, np.uint8))
 
 
 def _real_boxes(record: dict[str, Any], folder: str) -> Iterator[_TrueBox]:

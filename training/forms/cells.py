@@ -28,7 +28,7 @@ FAINT_INK = 40  # of 255, the edge of a stroke
 TURN_DEGREES = 3.5  # standard deviation of a digit's rotation
 LEAST_SOFTNESS, MOST_SOFTNESS = 0.3, 0.9  # px, standard deviation of a scanner's optics
 FINEST_COARSENED = 44  # px of a box's height from which on a digit survives COARSE damage
-STRAYING, WIDE, FROM_ABOVE = 0.12, 0.06, 0.15  # shares: digits out of place, digits too wide, rows overrun
+STRAYING, WIDE, FROM_ABOVE = 0.16, 0.06, 0.15  # shares: digits out of place, digits too wide, rows overrun
 
 DAMAGES = {
     Damage.UNEVEN: 0.15,
@@ -94,8 +94,8 @@ class Manner:
 
 
 def random_row(rng: np.random.Generator) -> Row:
-    """Return boxes of 4.6 to 11 mm at 100 to 300 dpi, in combs, apart, or in a table."""
-    dpi = float(rng.choice((100, 120, 150, 200, 240, 300)))
+    """Return boxes of 4.6 to 11 mm at 75 to 300 dpi, in combs, apart, or in a table."""
+    dpi = float(rng.choice((75, 100, 120, 150, 200, 240, 300)))
     scale = dpi / MM_PER_INCH
     width = float(np.clip(rng.uniform(4.6, 11.0) * scale, 18, 110))
     paper = int(rng.integers(205, 256))
@@ -104,7 +104,7 @@ def random_row(rng: np.random.Generator) -> Row:
     return Row(
         dpi,
         width,
-        height=width * float(rng.uniform(0.85, 1.75)),
+        height=width * float(rng.uniform(0.85, 2.1)),
         line=max(0.6, float(np.exp(rng.uniform(np.log(0.1), np.log(0.8)))) * scale),
         gap=width * float(rng.uniform(0.12, 0.45)) if kind < 0.35 else 0.0,
         is_table=kind > 0.7,
@@ -117,12 +117,12 @@ def random_manner(row: Row, rng: np.random.Generator) -> Manner:
     """Return a writer: ballpoint, felt pen or pencil, small or large, upright or slanting."""
     contrast = rng.uniform(0.65, 0.97) if rng.random() < 0.75 else rng.uniform(0.38, 0.65)
     return Manner(
-        height=float(rng.uniform(0.42, 0.95)),
-        place=(float(rng.normal(0.5, 0.15)), float(rng.normal(0.5, 0.2))),
-        stretch=float(np.exp(rng.normal(0, 0.12))),
+        height=float(rng.uniform(0.38, 0.95)),
+        place=(float(rng.normal(0.5, 0.22)), float(rng.normal(0.5, 0.25))),
+        stretch=float(np.exp(rng.normal(0, 0.12) if rng.random() < 0.85 else rng.uniform(-0.5, 0.8))),
         slant=float(np.clip(rng.normal(0, 0.12), -0.3, 0.35)),
         tone=int(row.paper_tone * (1 - contrast)),
-        edge=float(rng.uniform(0.25, 0.75)),
+        edge=float(rng.uniform(0.25, 0.75) if rng.random() < 0.85 else rng.uniform(0.08, 0.25)),
         sharpness=float(np.exp(rng.uniform(0, np.log(6)))),
     )
 
@@ -173,7 +173,7 @@ def _write(
     """Write into a box and return where; None where so much went astray that nobody would call it in it."""
     factor = row.height * manner.height * float(rng.normal(1, 0.06)) / ink.shape[0]
     stretch = manner.stretch
-    too_wide = ink.shape[1] * factor * stretch / (row.width * float(rng.uniform(0.7, 0.97)))
+    too_wide = ink.shape[1] * factor * stretch / (row.width * float(rng.uniform(0.75, 1.02)))
     if too_wide > 1 and rng.random() >= WIDE:
         stretch /= min(too_wide, 1.25)  # digits grow narrow first, then small
         factor /= max(too_wide / 1.25, 1.0)

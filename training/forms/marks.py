@@ -126,9 +126,9 @@ def _slash(height: float, hand: Hand, _digits: DigitSource, rng: np.random.Gener
 
 
 def _slash_strokes(count: int, rng: np.random.Generator) -> tuple[Stroke, ...]:
-    """A single one leans more than any digit 1 does."""
-    tall = rng.uniform(0.6, 1.1)
-    width = tall * (rng.uniform(0.85, 1.5) if count == 1 else rng.uniform(0.25, 0.9))
+    """A single one leans more than any digit 1 does; as steep as those, it is a 1 to people too."""
+    tall = rng.uniform(0.45, 0.75) if count == 1 else rng.uniform(0.6, 1.1)
+    width = tall * (rng.uniform(1.4, 2.2) if count == 1 else rng.uniform(0.25, 0.9))
     apart, bow = rng.uniform(0.25, 0.4), rng.normal(0, 0.04)  # nearer ones run into a single broad one
     strokes: list[Stroke] = []
     for number in range(count):
@@ -165,8 +165,8 @@ def _scribble(height: float, hand: Hand, _digits: DigitSource, rng: np.random.Ge
 
 def _scribble_strokes(rng: np.random.Generator) -> tuple[Stroke, ...]:
     """To and fro, in loops, or to and fro both ways, from loose to blacked out."""
-    width, tall = rng.uniform(0.5, 0.9), rng.uniform(0.5, 1.05)
-    turns = int(rng.integers(3, 11))
+    width, tall = rng.uniform(0.6, 1.0), rng.uniform(0.5, 0.95)
+    turns = int(rng.integers(3, 11))  # wide enough that no bold 1 looks like it
     along = np.linspace(0, 1, 2 * turns)
     swing = (np.arange(2 * turns) % 2) * 1.0 + rng.normal(0, 0.08, 2 * turns)
     level = tuple(zip((swing * width).tolist(), (along * tall).tolist(), strict=True))
@@ -227,7 +227,7 @@ def _corner(height: float, _hand: Hand, _digits: DigitSource, rng: np.random.Gen
 
 def _smudge(height: float, _hand: Hand, _digits: DigitSource, rng: np.random.Generator) -> Ink:
     """A blot, a fingerprint, a coffee drop: blobs without strokes."""
-    rows, columns = int(height * rng.uniform(0.5, 1.2)), int(height * rng.uniform(0.5, 1.1))
+    rows, columns = int(height * rng.uniform(0.5, 1.0)), int(height * rng.uniform(0.7, 1.3))
     coarse = rng.uniform(0, 1, (int(rng.integers(3, 6)), int(rng.integers(3, 6))))
     coarse[[0, -1]], coarse[:, [0, -1]] = 0, 0
     relief = np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC))
@@ -237,7 +237,7 @@ def _smudge(height: float, _hand: Hand, _digits: DigitSource, rng: np.random.Gen
 
 
 def _laid_over(under: Ink, over: Ink, off: tuple[float, float]) -> Ink:
-    """Return two inks as one, the second's centre `off` the first's by so many pixels."""
+    """Return two inks as one, equally dark, the second's centre `off` the first's by so many pixels."""
     sizes = np.array([(ink.shape[1], ink.shape[0]) for ink in (under, over)])
     corners = np.rint(np.array([(0.0, 0.0), off]) - sizes / 2).astype(int)
     corners -= corners.min(axis=0)
@@ -245,7 +245,7 @@ def _laid_over(under: Ink, over: Ink, off: tuple[float, float]) -> Ink:
     both = np.zeros((height, width), np.uint8)
     for ink, (x, y) in zip((under, over), corners.tolist(), strict=True):
         part = both[y : y + ink.shape[0], x : x + ink.shape[1]]
-        np.maximum(part, ink, out=part)
+        np.maximum(part, cv2.normalize(ink, np.empty_like(ink), 255, 0, cv2.NORM_INF), out=part)
     return both
 
 
