@@ -6,12 +6,22 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from worker.errors import BadSettings
 
 PREFIX = "DIGITMILL_"
+
+
+def parse_share(text: object) -> object:
+    """Return a share that is written as a percentage as a fraction; anything else as it is."""
+    if isinstance(text, str) and text.strip().endswith("%"):
+        return float(text.strip()[:-1]) / 100
+    return text
+
+
+TargetError = Annotated[float, BeforeValidator(parse_share), Field(gt=0, lt=1)]
 
 
 class Settings(BaseSettings):
@@ -32,8 +42,14 @@ class Settings(BaseSettings):
     model: Path | None = Field(
         None, description="an ONNX model file; unset: the one that ships with Digitmill"
     )
-    accept_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.9, description="a field that is less sure than this waits for review"
+    target_error: TargetError = Field(
+        0.01,
+        description="at most this share of the accepted fields may be wrong, as `0.01` or `1%`; the others "
+        "wait for review; `--target-error` says otherwise for a batch",
+    )
+    accept_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="accept fields that are at least so sure, whatever the target error; unset: go by it",
     )
     max_file_mb: Annotated[float, Field(gt=0)] = Field(200, description="larger scan files are refused")
     max_megapixels: Annotated[float, Field(gt=0)] = Field(200, description="larger pages are refused")

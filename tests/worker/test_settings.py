@@ -23,12 +23,20 @@ def test_scan_roots_are_folders_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     assert Settings.read().scan_roots == {"tallies": Path("/mnt/scans")}
 
 
+@pytest.mark.parametrize("said", ["0.1%", " 0.1 %", "0.001", 0.001])
+def test_a_target_error_is_a_share_or_a_percentage(said: str | float) -> None:
+    assert Settings.read(target_error=said).target_error == pytest.approx(0.001)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("MAX_ATTEMPTS", "0"),
         ("MAX_ATTEMPTS", "three"),
         ("ACCEPT_CONFIDENCE", "1.5"),
+        ("TARGET_ERROR", "0"),
+        ("TARGET_ERROR", "100%"),
+        ("TARGET_ERROR", "few%"),
         ("CONCURRENCY", "-1"),
         ("SCAN_ROOTS", "/mnt/scans"),
         ("SCAN_ROOTS", '{"tallies": "scans"}'),

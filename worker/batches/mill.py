@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from segmentation.glyph import GLYPH_RECIPE
 from segmentation.version import SEGMENTATION_VERSION
+from worker.acceptance import reading_rules
 from worker.database.engine import Database, open_database
 from worker.database.leases import holder_name
 from worker.database.writes import store_model
 from worker.originals import Originals
-from worker.pipeline import ReadingRules
 from worker.reader import Reader
 from worker.recogniser import Recogniser
 from worker.settings import Settings
@@ -24,10 +24,16 @@ class Mill:
     db: Database
     recogniser: Recogniser
     settings: Settings
-    reader: Reader  # its `key` tells this reader's readings from those of another model or other rules
+    reader: Reader  # of batches that name no target error
     model_id: int
     originals: Originals
     holder: str  # what its leases are signed with
+
+    def reader_for(self, target_error: float | None) -> Reader:
+        """Return the reader of a batch, by whose key its readings are told from those of other rules."""
+        if target_error is None:
+            return self.reader
+        return replace(self.reader, rules=reading_rules(self.settings, self.recogniser.card, target_error))
 
 
 def open_mill(settings: Settings) -> Mill:
@@ -46,7 +52,7 @@ def open_mill(settings: Settings) -> Mill:
         model_sha256=recogniser.sha256,
         glyph_recipe=GLYPH_RECIPE,
         segmentation_version=SEGMENTATION_VERSION,
-        rules=ReadingRules(accept_confidence=settings.accept_confidence),
+        rules=reading_rules(settings, card, None),
     )
     originals = Originals.of(settings)
     return Mill(db, recogniser, settings, reader, model_id, originals, holder_name(os.getpid()))

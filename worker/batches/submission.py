@@ -55,22 +55,24 @@ class _Found:
     reason: str | None
 
 
-def submit(db: Database, batch: str, scans: Iterable[ScanFile]) -> Submission:
+def submit(
+    db: Database, batch: str, scans: Iterable[ScanFile], *, target_error: float | None = None
+) -> Submission:
     """Store the scans that the batch does not have yet, and seal it.
 
     Hashes every file as it goes through `scans` (wrap it to show progress). A file that cannot be read
     becomes a failed document with its reason, and is taken once it can be. New documents reopen a batch that
     was done. They count as rung for from now on: whoever submits rings for `new_documents`; if that never
-    happens the sweep does.
+    happens the sweep does. A `target_error` is kept with the batch and holds for what is read from now on.
     """
     stored: list[_Stored] = []
     for chunk in _chunks(scans):
         with db.write() as connection:
-            batch_id = _open_batch(db, connection, batch)
+            batch_id = _open_batch(db, connection, batch, target_error)
             now = db.now(connection)
             stored += [_store(db, connection, batch_id, found, now) for found in chunk]
     with db.write() as connection:
-        batch_id = _open_batch(db, connection, batch)
+        batch_id = _open_batch(db, connection, batch, target_error)
         connection.execute(update(BatchRow).where(BatchRow.id == batch_id).values(state=BatchState.SEALED))
         leases.close_batch(connection, batch_id, db.now(connection))
 
@@ -86,12 +88,13 @@ def submit(db: Database, batch: str, scans: Iterable[ScanFile]) -> Submission:
     )
 
 
-def _open_batch(db: Database, connection: Connection, name: str) -> int:
+def _open_batch(db: Database, connection: Connection, name: str, target_error: float | None) -> int:
     """Return the id of the batch, made where it is new and reopened where it was done."""
     now = db.now(connection)
-    row = db.insert(BatchRow).values(name=name, state=BatchState.SUBMITTING, created_at=now)
+    target = {} if target_error is None else {"target_error": target_error}
+    row = db.insert(BatchRow).values(name=name, state=BatchState.SUBMITTING, created_at=now, **target)
     row = row.on_conflict_do_update(
-        index_elements=["name"], set_={"state": BatchState.SUBMITTING, "finished_at": None}
+        index_elements=["name"], set_={"state": BatchState.SUBMITTING, "finished_at": None, **target}
     )
     return connection.execute(row.returning(BatchRow.id)).scalar_one()
 

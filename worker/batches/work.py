@@ -14,10 +14,11 @@ from segmentation.page import Page
 from worker.batches.mill import Mill
 from worker.database import leases
 from worker.database.leases import DOCUMENTS, PAGES, Claim, Kind
-from worker.database.tables import DocumentRow, DocumentState, PageRow, PageState
+from worker.database.tables import BatchRow, DocumentRow, DocumentState, PageRow, PageState
 from worker.database.writes import store_reading
 from worker.errors import DigitmillError
 from worker.pipeline import read_page
+from worker.reader import Reader
 from worker.readings import FieldStatus, PageReading
 from worker.stopwatch import Stopwatch
 
@@ -26,10 +27,15 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 # Put together once, since every page goes through them.
-_SOURCE = select(DocumentRow.root, DocumentRow.path, DocumentRow.sha256, DocumentRow.id)
+_SOURCE = select(
+    DocumentRow.root, DocumentRow.path, DocumentRow.sha256, DocumentRow.id, BatchRow.target_error
+).join(BatchRow)
 _SOURCE_OF_DOCUMENT = _SOURCE.where(DocumentRow.id == bindparam("document"))
 _SOURCE_OF_PAGE = (
-    select(PageRow.number, *_SOURCE.selected_columns).join(DocumentRow).where(PageRow.id == bindparam("page"))
+    select(PageRow.number, *_SOURCE.selected_columns)
+    .join_from(PageRow, DocumentRow)
+    .join(BatchRow)
+    .where(PageRow.id == bindparam("page"))
 )
 _ADD_PAGES = insert(PageRow).returning(PageRow.id, sort_by_parameter_order=True)
 _ADD_PAGE = insert(PageRow).returning(PageRow.id)
@@ -41,11 +47,13 @@ class _Source:
     path: str
     sha256: str | None  # a document without one has failed, and is never queued
     document_id: int
+    target_error: float | None  # of its batch
 
 
 @dataclass(frozen=True, slots=True)
 class _PageRead:
     page: Page
+    reader: Reader
     reading: PageReading
 
 
@@ -95,11 +103,12 @@ def work_on_page(mill: Mill, page_id: int) -> None:
 
 def _read_page(mill: Mill, claimed: Claim, source: _Source, number: int) -> None:
     stopwatch = Stopwatch()
+    reader = mill.reader_for(source.target_error)
 
     def read() -> _PageRead:
         with stopwatch("decode"):
             page = mill.originals.load_page(source.root, source.path, source.sha256, number)
-        return _PageRead(page, read_page(page, mill.recogniser, mill.reader.rules, stage=stopwatch))
+        return _PageRead(page, reader, read_page(page, mill.recogniser, reader.rules, stage=stopwatch))
 
     outcome = _attempt(read, f"{source.path} page {number}")
     _finish_page(mill, claimed, source.document_id, outcome, stopwatch)
@@ -159,21 +168,21 @@ def _finish_page(
             columns: dict[str, Any] = {"state": PageState.FAILED, "reason": outcome.reason}
         else:
             with stopwatch("store"):
-                _store(mill, connection, claimed.id, outcome.reading, now)
+                _store(mill, connection, claimed.id, outcome, now)
             columns = _columns(outcome)
         leases.end(connection, PAGES, claimed, **columns, stage_ms=stopwatch.milliseconds, finished_at=now)
         leases.close_documents(connection, [document_id], now)
 
 
-def _store(mill: Mill, connection: Connection, page_id: int, reading: PageReading, now: datetime) -> None:
+def _store(mill: Mill, connection: Connection, page_id: int, read: _PageRead, now: datetime) -> None:
     store_reading(
         connection,
-        reading,
+        read.reading,
         page_id=page_id,
-        reader_key=mill.reader.key,
+        reader_key=read.reader.key,
         model_id=mill.model_id,
-        segmentation_version=mill.reader.segmentation_version,
-        rules=asdict(mill.reader.rules),
+        segmentation_version=read.reader.segmentation_version,
+        rules=asdict(read.reader.rules),
         read_at=now,
     )
 

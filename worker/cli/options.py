@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from worker.settings import Settings
+from worker.settings import Settings, parse_share
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,6 +67,27 @@ batch_option = click.option(
     help="What to call it; default: the name of the first folder.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, for scripts.")
+
+
+def _share(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(str(parse_share(text)))
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001")
+    return share
+
+
+target_error_option = click.option(
+    "--target-error",
+    callback=_share,
+    metavar="SHARE",
+    help="At most this share of the accepted fields may be wrong, such as 0.1%; the others wait for review. "
+    "Kept with the batch. Default: DIGITMILL_TARGET_ERROR.",
+)
 
 
 def repeat_database_option(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from worker.acceptance import refuse_beyond_promise
 from worker.batches.progress import BatchStatus, status
 from worker.batches.submission import Submission, submit
 from worker.cli.exit_codes import ExitCode
@@ -25,6 +26,7 @@ from worker.cli.options import (
     path_type,
     repeat_database_option,
     setting_option,
+    target_error_option,
 )
 from worker.database.engine import Database, open_database
 from worker.intake import Intake, find_scans, name_batch
@@ -53,6 +55,7 @@ class Run:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=path_type)
 @batch_option
+@target_error_option
 @setting_option(
     "--jobs", "concurrency", type=int, metavar="N", help="Processes that read; default one a core."
 )
@@ -60,7 +63,13 @@ class Run:
 @json_option
 @database_option
 def command(
-    paths: tuple[Path, ...], batch: str | None, fail_on_review: bool, as_json: bool, settings: Settings
+    *,
+    paths: tuple[Path, ...],
+    batch: str | None,
+    target_error: float | None,
+    fail_on_review: bool,
+    as_json: bool,
+    settings: Settings,
 ) -> ExitCode:
     """Read the scans below PATHS into the database, without a broker.
 
@@ -68,9 +77,10 @@ def command(
     stopped, takes what is new and reads nothing twice. Exits 3 where pages could not be read.
     """
     console = Console(stderr=True)
+    refuse_beyond_promise(settings, target_error)
     intake = find_scans(paths, settings.scan_roots)
     with closing(open_database(settings.database_url)) as db:
-        run = _run(db, settings, batch or name_batch(paths), intake, console)
+        run = _run(db, settings, batch or name_batch(paths), intake, console, target_error=target_error)
         if as_json:
             click.echo(json.dumps(_summary(run, db), indent=2))
         else:
@@ -82,12 +92,21 @@ def command(
     return ExitCode.OK
 
 
-def _run(db: Database, settings: Settings, batch: str, intake: Intake, console: Console) -> Run:
+def _run(
+    db: Database,
+    settings: Settings,
+    batch: str,
+    intake: Intake,
+    console: Console,
+    *,
+    target_error: float | None,
+) -> Run:
     started = time.monotonic()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         try:
-            submission = submit(db, batch, progress.track(intake.scans, description="Storing scans"))
+            scans = progress.track(intake.scans, description="Storing scans")
+            submission = submit(db, batch, scans, target_error=target_error)
             before = status(db, batch)
             shown = progress.add_task("Reading pages", total=None)
             with closing(read_batch(db, settings, batch)) as reading:

@@ -12,10 +12,11 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from worker.acceptance import refuse_beyond_promise
 from worker.batches.submission import Submission, submit
 from worker.celery_app import Doorbell, check_broker, make_app
 from worker.cli.exit_codes import ExitCode
-from worker.cli.options import batch_option, database_option, json_option, path_type
+from worker.cli.options import batch_option, database_option, json_option, path_type, target_error_option
 from worker.database.engine import open_database
 from worker.errors import ServiceUnreachable
 from worker.intake import Intake, ScanFile, find_scans, name_batch
@@ -25,17 +26,25 @@ from worker.settings import Settings
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=path_type)
 @batch_option
+@target_error_option
 @json_option
 @database_option
-def command(paths: tuple[Path, ...], batch: str | None, as_json: bool, settings: Settings) -> ExitCode:
+def command(
+    paths: tuple[Path, ...],
+    batch: str | None,
+    target_error: float | None,
+    as_json: bool,
+    settings: Settings,
+) -> ExitCode:
     """Store the scans below PATHS as a batch and ring the queue.
 
     Scans that the batch has already are not taken again. `digitmill wait` waits until the batch is read.
     """
+    refuse_beyond_promise(settings, target_error)
     check_broker(settings.broker_url)  # before anything is stored that nobody could be told of
     intake = find_scans(paths, settings.scan_roots)
     with closing(open_database(settings.database_url)) as db:
-        submission = submit(db, batch or name_batch(paths), _track(intake.scans))
+        submission = submit(db, batch or name_batch(paths), _track(intake.scans), target_error=target_error)
     try:
         Doorbell(make_app(settings)).ring_documents(submission.new_documents)
     except ServiceUnreachable as error:

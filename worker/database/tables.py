@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from worker.database.columns import BigId, Json, SortedText, UtcTime, short_text
 from worker.readings import FieldStatus
 
-SCHEMA_REVISION = "0001"  # the newest file in migrations/versions; this program works with no other
+SCHEMA_REVISION = "0002"  # the newest file in migrations/versions; this program works with no other
 
 
 class BatchState(StrEnum):
@@ -103,6 +103,7 @@ class BatchRow(Base):
     state: Mapped[BatchState]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    target_error: Mapped[float | None]  # of accepted fields, 0 to 1; None: as the workers' settings say
 
 
 class DocumentRow(Leased, Base):

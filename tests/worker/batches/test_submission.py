@@ -161,3 +161,17 @@ def test_more_scans_than_fit_into_one_transaction_are_all_stored(
     scans = [replace(scan, path=f"{number:04}.png") for number in range(2 * CHUNK + 1)]
 
     assert len(set(submit(db, "tallies", scans).new_documents)) == len(scans)
+
+
+def test_a_batch_keeps_its_target_error_until_another_is_named(
+    db: Database, write_scan: Callable[..., ScanFile]
+) -> None:
+    scan = write_scan("a.png")
+
+    kept = []
+    for target in (None, 0.01, None, 0.002):
+        submit(db, "tallies", [scan], target_error=target)
+        with db.read() as connection:
+            kept.append(connection.scalar(select(BatchRow.target_error)))
+
+    assert kept == [None, 0.01, 0.01, 0.002]

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, text, update
 
+from training.model_card import ErrorCurve
+from worker.acceptance import ACCEPT_NOTHING
 from worker.batches.mill import Mill, open_mill
 from worker.batches.progress import status
 from worker.batches.rescue import sweep
@@ -43,6 +45,13 @@ def said_by_pipeline(scan: ScanFile, mill: Mill) -> list[str]:
     said = [field.value for field in read_page(page, mill.recogniser, mill.reader.rules).fields]
     assert said
     return said
+
+
+def promising(mill: Mill) -> Mill:
+    """The mill with a model whose error curve vouches for 1 % from a confidence of 0.25 on."""
+    curve = ErrorCurve((0.0, 0.25), (100, 4_000), (50, 0))
+    card = replace(mill.recogniser.card, field_errors=curve)
+    return replace(mill, recogniser=replace(mill.recogniser, card=card))
 
 
 def count(db: Database, row: type[PageRow] | type[ReadingRow]) -> int:
@@ -288,3 +297,20 @@ def test_the_same_pages_give_the_same_rows_on_both_databases(
 
     assert found[0] == found[1]
     assert found[0][2]
+
+
+def test_the_target_error_of_a_batch_reaches_whoever_reads_it_and_another_target_is_another_reader(
+    mill: Mill, write_scan: Write
+) -> None:
+    mill = promising(mill)
+    for batch, target in (("strict", 0.0001), ("lenient", 0.01), ("as set", None)):
+        submitted = submit(mill.db, batch, [write_scan(f"{batch}.png")], target_error=target)
+        work_on(mill, *submitted.new_documents)
+
+    with mill.db.read() as connection:
+        readings = connection.execute(select(ReadingRow.rules, ReadingRow.reader_key)).all()
+    accepts = [rules["accept_confidence"] for rules, _ in readings]
+    assert accepts == [ACCEPT_NOTHING, 0.25, mill.reader.rules.accept_confidence]
+    assert len({key for _, key in readings}) == 3
+    strict = list(iterate_results(mill.db, "strict"))
+    assert {(record["status"], record["reasons"][0]) for record in strict} == {("review", "low confidence")}

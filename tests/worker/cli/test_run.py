@@ -104,6 +104,8 @@ def test_fields_that_wait_for_a_person_exit_4_on_request_only(installation: Inst
         ([], 2, "Missing argument"),
         (["scans", "--jobs", "0"], 9, "DIGITMILL_CONCURRENCY"),
         (["scans", "--batch", "n\udcffrth"], 2, "not UTF-8"),
+        (["scans", "--target-error", "few"], 2, "'few' is no share such as 0.1% or 0.001"),
+        (["scans", "--target-error", "0.000001%"], 9, "promise"),
         (["scans", "--db", "postgresql://127.0.0.1:1/none"], 7, "127.0.0.1:1"),
         (["scans", "--db", "sqlite:///nowhere/digitmill.db"], 5, "nowhere"),
     ],
