@@ -18,6 +18,7 @@ from training.forms.cells import write_in_cells
 from training.forms.ink import DigitSource, Ink, PastedDigits, crop
 from training.forms.marks import OTHER_MARKS, STRUCK_MARKS, draw_mark
 from training.forms.pen import RARE_SHAPES, Hand, PenDigits, draw_strokes, random_hand, write
+from training.kept import Arrays, keep
 from training.model_card import OTHER, STRUCK
 
 PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
@@ -100,21 +101,12 @@ def class_of_mark(kind: str) -> int:
 
 
 def _pool(what: str, seed: int, rows: Callable[[], Iterator[Row]], cache: Path) -> LabelledGlyphs:
-    """Read a pool from the cache, or make it and put it there."""
-    key = hashlib.sha256(f"{what} {seed} {PAPER_VERSION} {GLYPH_RECIPE}".encode()).hexdigest()[:16]
-    path = cache / f"{what.split(maxsplit=1)[0]}-{key}.npz"
-    if not path.exists():
-        pool = _written(rows(), seed)
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial")
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, glyphs=pool.glyphs, labels=pool.labels)
-        unfinished.replace(path)
-    with np.load(path) as kept:
-        return LabelledGlyphs(kept["glyphs"], kept["labels"])
+    made_by = f"{what} {seed} {PAPER_VERSION} {GLYPH_RECIPE}"
+    kept = keep(cache, what.split(maxsplit=1)[0], made_by, lambda: _written(rows(), seed))
+    return LabelledGlyphs(kept["glyphs"], kept["labels"])
 
 
-def _written(rows: Iterator[Row], seed: int) -> LabelledGlyphs:
+def _written(rows: Iterator[Row], seed: int) -> Arrays:
     glyphs, labels = [], []
     for number, (inks, classes) in enumerate(rows):
         written = write_in_cells(inks, np.random.default_rng((seed, 1, number)))
@@ -122,7 +114,7 @@ def _written(rows: Iterator[Row], seed: int) -> LabelledGlyphs:
             if glyph is not None:
                 glyphs.append(glyph)
                 labels.append(label)
-    return LabelledGlyphs(np.stack(glyphs), np.array(labels, np.uint8))
+    return {"glyphs": np.stack(glyphs), "labels": np.array(labels, np.uint8)}
 
 
 def digest(source: LabelledGlyphs) -> str:

@@ -5,7 +5,6 @@ Nothing here is trained on: pages, cells and marks are drawn from validation dig
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from training.forms.ink import DigitSource, PastedDigits
 from training.forms.marks import MARKS, draw_mark
 from training.forms.pen import PenDigits, random_hand
 from training.forms.random_forms import random_spec
+from training.kept import Arrays, keep
 from training.model_card import STRUCK
 from training.paper import CELLS, PAPER_VERSION, PEN_HEIGHT, class_of_mark, digest, paper_digits
 
@@ -235,25 +235,20 @@ def _real_boxes(record: dict[str, Any], folder: str) -> Iterator[_TrueBox]:
 
 
 def _kept(name: str, make: Callable[[str], Trial], validation: LabelledGlyphs, cache: Path) -> Trial:
-    """Read a drawn trial from the cache, or make it and put it there."""
-    made_by = f"{name} {digest(validation)} {PAPER_VERSION} {GLYPH_RECIPE} {SEGMENTATION_VERSION}"
-    key = hashlib.sha256(made_by.encode()).hexdigest()[:16]
-    path = cache / f"{name.replace(' ', '-')}-{key}.npz"
-    if not path.exists():
+    """Make a drawn trial, or read it back from the cache."""
+
+    def arrays() -> Arrays:
         trial = make(name)
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial")
-        with unfinished.open("wb") as file:
-            np.savez_compressed(
-                file,
-                glyphs=trial.glyphs,
-                labels=trial.labels,
-                groups=np.array(trial.groups),
-                stretched=trial.glyphs[:0] if trial.stretched is None else trial.stretched,
-                overlooked=trial.overlooked,
-            )
-        unfinished.replace(path)
-    with np.load(path) as kept:
-        stretched = kept["stretched"] if len(kept["stretched"]) else None
-        groups = tuple(map(str, kept["groups"]))
-        return Trial(name, kept["glyphs"], kept["labels"], groups, stretched, int(kept["overlooked"]))
+        return {
+            "glyphs": trial.glyphs,
+            "labels": trial.labels,
+            "groups": np.array(trial.groups),
+            "stretched": trial.glyphs[:0] if trial.stretched is None else trial.stretched,
+            "overlooked": np.array(trial.overlooked),
+        }
+
+    made_by = f"{name} {digest(validation)} {PAPER_VERSION} {GLYPH_RECIPE} {SEGMENTATION_VERSION}"
+    kept = keep(cache, name.replace(" ", "-"), made_by, arrays)
+    stretched = kept["stretched"] if len(kept["stretched"]) else None
+    groups = tuple(map(str, kept["groups"]))
+    return Trial(name, kept["glyphs"], kept["labels"], groups, stretched, int(kept["overlooked"]))

@@ -1,0 +1,33 @@
+"""Arrays that take long to make and are the same each time: made once, then read back from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def keep(cache: Path, name: str, made_by: str, make: Callable[[], Arrays]) -> Arrays:
+    """Return what `make` returns, from a file in `cache` if it was made before.
+
+    `made_by` names all that decides what comes out; `name` is how the file's name starts. A kill, or two
+    processes at once, leave a whole file or none.
+    """
+    key = hashlib.sha256(made_by.encode()).hexdigest()[:16]
+    path = cache / f"{name}-{key}.npz"
+    if not path.exists():
+        arrays = make()
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.partial")
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names may be anything
+        unfinished.replace(path)
+    with np.load(path, allow_pickle=False) as kept:
+        return dict(kept)
