@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -17,7 +17,16 @@ import numpy.typing as npt
 
 from training.calibration_pages import BLANK_CELL, FIELD, GLYPH, NO_GLYPH, PAGE, TRUTH, UNKNOWN, CutPages
 from training.dataset import CLASSES
-from training.model_card import DIGITS, LEAST_PROBABILITY, OTHER, STRUCK, Calibration, ErrorCurve
+from training.model_card import (
+    DIGITS,
+    LEAST_PROBABILITY,
+    OTHER,
+    STRUCK,
+    Calibration,
+    ErrorCurve,
+    ModelCard,
+)
+from training.score import classify, open_session
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.intp]
@@ -40,6 +49,17 @@ class Certainty:
     field_errors: ErrorCurve
 
 
+def certain_card(card: ModelCard, model: bytes, pages: CutPages) -> ModelCard:
+    """Return the card of an exported model, with its calibration and error curves."""
+    certainty = calibrate(classify(open_session(model), pages.glyphs), card.classes, pages)
+    return replace(
+        card,
+        calibration=certainty.calibration,
+        digit_errors=certainty.digit_errors,
+        field_errors=certainty.field_errors,
+    )
+
+
 def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], pages: CutPages) -> Certainty:
     """Fit the calibration of a model from what it says, (n, classes), of the glyphs of drawn pages.
 
@@ -56,7 +76,7 @@ def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], 
         tuple(scale.round(DECIMALS).tolist()),
         tuple(bias.round(DECIMALS).tolist()),
         round(_share_of_blanks(pages), 6),
-        f"{(labels >= 0).sum()} cells of {pages.cells[-1, PAGE] + 1} drawn pages",
+        f"{(labels >= 0).sum():,} cells of {pages.cells[-1, PAGE] + 1:,} drawn pages",
     )
     read = _Read.of(candidates[method], classes, calibration.blank, pages)
     return Certainty(
@@ -89,7 +109,8 @@ def softmax(scores: Floats) -> Floats:
 def log_loss(probabilities: Floats, labels: Labels) -> float:
     """Return the mean of what the truth costs; glyphs of label -1 don't count."""
     known = labels >= 0
-    return float(-np.log(probabilities[known, labels[known]]).mean())
+    of_truth = np.maximum(probabilities[known, labels[known]], np.finfo(np.float64).tiny)
+    return float(-np.log(of_truth).mean())
 
 
 def fit_scales(scores: Floats, labels: Labels, method: str) -> tuple[Floats, Floats]:

@@ -5,7 +5,6 @@ Nothing on them was trained on: validation digits and hands of other seeds, with
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +29,10 @@ from training.forms import (
     random_spec,
 )
 from training.forms.ink import Ink
-from training.forms.marks import MARKS, draw_mark
+from training.forms.marks import draw_mark
+from training.kept import Arrays, keep
 from training.model_card import DIGITS, OTHER
-from training.paper import PAPER_VERSION, class_of_mark
+from training.paper import PAPER_VERSION, TRAINED_MARKS, class_of_mark, digest
 
 PAGES = 2_000  # 20,000 fields: enough to vouch for one error in 1,000 of them
 FIRST_SEED = 1_000_000  # of the pages; benchmarks and tests draw with small numbers
@@ -43,7 +43,7 @@ PAGE, FIELD, GLYPH, TRUTH = range(4)  # columns of the table of cells
 BLANK_CELL = len(CLASSES)  # nobody wrote here
 UNKNOWN = BLANK_CELL + 1  # the boxes were found otherwise than printed
 NO_GLYPH = -1
-NO_VALUE = "?"  # in the cached file
+NO_VALUE = "?"  # as it is kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,25 +69,16 @@ def calibration_pages(
     digits: LabelledGlyphs, cache: Path, *, pages: int = PAGES, first_seed: int = FIRST_SEED
 ) -> CutPages:
     """Return drawn pages, half of them written with `digits`, cut; kept as a file in `cache`."""
-    source = hashlib.sha256(digits.glyphs.tobytes() + digits.labels.tobytes()).hexdigest()
-    made_by = f"{PAPER_VERSION} {GLYPH_RECIPE} {SEGMENTATION_VERSION} {MARKED_SHARE}"
-    key = hashlib.sha256(f"{source} {pages} {first_seed} {made_by}".encode()).hexdigest()[:16]
-    path = cache / f"pages-{key}.npz"
-    if not path.exists():
+
+    def make() -> Arrays:
         cut = _cut(PastedDigits(digits.glyphs, digits.labels), range(first_seed, first_seed + pages))
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial")
-        values = np.array([NO_VALUE if value is None else value for value in cut.values])
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, glyphs=cut.glyphs, cells=cut.cells, values=values)
-        unfinished.replace(path)
-    with np.load(path) as kept:
-        stored = kept["values"].tolist()
-        return CutPages(
-            kept["glyphs"],
-            kept["cells"],
-            tuple(None if value == NO_VALUE else value for value in stored),
-        )
+        values = [NO_VALUE if value is None else value for value in cut.values]
+        return {"glyphs": cut.glyphs, "cells": cut.cells, "values": np.array(values)}
+
+    drawn = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION}"
+    kept = keep(cache, "pages", f"{drawn} {GLYPH_RECIPE} {SEGMENTATION_VERSION}", make)
+    values = (None if value == NO_VALUE else value for value in kept["values"].tolist())
+    return CutPages(kept["glyphs"], kept["cells"], tuple(values))
 
 
 def _cut(digits: DigitSource, seeds: Sequence[int]) -> CutPages:
@@ -129,7 +120,7 @@ class _Writer:
         if rng.random() >= MARKED_SHARE:
             self.written.append(digit)
             return self.digits(digit, height_px, rng)
-        kind = str(rng.choice(MARKS))
+        kind = str(rng.choice(TRAINED_MARKS))
         self.written.append(class_of_mark(kind))
         return draw_mark(kind, height_px, rng, self.digits)
 

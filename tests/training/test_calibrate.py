@@ -8,9 +8,21 @@ import numpy as np
 import pytest
 
 from tests.training.made_digits import made_dataset
-from training.calibrate import TEMPERATURE, VECTOR, calibrate, fit_scales, log_loss, log_scores, softmax
+from tests.worker.small_models import CARD, small_model
+from training.calibrate import (
+    TEMPERATURE,
+    VECTOR,
+    calibrate,
+    certain_card,
+    fit_scales,
+    log_loss,
+    log_scores,
+    softmax,
+)
 from training.calibration_pages import BLANK_CELL, GLYPH, NO_GLYPH, CutPages, calibration_pages
 from training.model_card import CLASSES, DIGITS, OTHER
+from training.score import classify, open_session
+from worker.recogniser import Recogniser
 
 RNG_SEED = 5
 
@@ -128,3 +140,17 @@ def test_other_digits_or_seeds_are_other_pages(tmp_path: Path) -> None:
     calibration_pages(digits[:-1], tmp_path, pages=1)
 
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_model_is_calibrated_as_the_worker_reads_with_it(tmp_path: Path) -> None:
+    pages = calibration_pages(made_dataset().validation, tmp_path, pages=6)
+    model = small_model()
+
+    card = certain_card(CARD, model, pages)
+    path = tmp_path / "calibrated.onnx"
+    path.write_bytes(small_model(card))
+
+    assert card.calibration is not None
+    plain = classify(open_session(model), pages.glyphs)
+    expected = softmax(log_scores(plain) * card.calibration.scale + card.calibration.bias)
+    np.testing.assert_allclose(Recogniser.load(path)(pages.glyphs), expected, atol=1e-5)
