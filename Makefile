@@ -39,7 +39,7 @@ bench: $(VENV)/.dev  ## speed beside a bare decode of the same bytes; writes ben
 rivals:  ## beside the naive recipe, Tesseract and RapidOCR, in an environment of their own; writes benchmarks/rivals.md
 	@scripts/require-system-packages tesseract-ocr
 	@$(MAKE) --no-print-directory VENV=.venv-rivals .venv-rivals/.rivals
-	.venv-rivals/bin/python -m benchmarks.rivals --write
+	.venv-rivals/bin/python -m benchmarks.rivals --write $(if $(NAIVE_MODEL),--naive-model $(NAIVE_MODEL))
 
 chaos: $(VENV)/.dev servers  ## kill -9 and FLUSHALL in the middle of a batch, the full run
 	$(BIN)/python -m benchmarks.chaos --write

@@ -1,6 +1,7 @@
 """Digitmill beside what somebody would try instead, on the same drawn and real pages.
 
-`python -m benchmarks.rivals` prints what was measured; --write puts it into benchmarks/rivals.md.
+`python -m benchmarks.rivals` prints what was measured; --write puts it into benchmarks/rivals.md. A
+model for the naive recipe: `digitmill-train fit --architecture deep --data mnist.npz --out runs/naive`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ GIVEN = (TESSERACT, RAPIDOCR, RAPIDOCR_DIGITS)  # the places of the fields
 
 READERS = """\
 - *naive recipe*: the boxes that Digitmill finds, each squeezed to 28 x 28 pixels and inverted, nothing
-  cleaned, read by {naive}. It knows no blank boxes, so Digitmill tells it which are.
+  cleaned, read by {naive}.
+  It knows no blank boxes, so Digitmill tells it which are.
 - *Tesseract*: Debian's, a line of text (`--psm 7`), digits allowed only. The crop of each field's **true
   place** is a gift: finding it is half of the work.
 - *RapidOCR*: its recognition with the models inside its package, given the same crops. Of the text
@@ -81,7 +82,10 @@ Standings = Mapping[str, Standing]
 
 def rivals_page(sets: Mapping[str, Standings], recogniser: Recogniser, plain: Recogniser) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    naive = "Digitmill's own network" if plain is recogniser else "a network trained on plain MNIST"
+    naive = (
+        f"the network {plain.card.architecture} (`{plain.sha256[:19]}`), which reads\n"
+        f"  {plain.card.validation_accuracy:.1%} of MNIST's validation digits right"
+    )
     sections = [
         "# Beside what else reads digits",
         f"Written by `make rivals` on {today} at commit `{commit()}`, on {machine()}, with "
