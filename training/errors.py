@@ -23,3 +23,7 @@ class ModelUnreadable(TrainingError):
 
 class RunMismatch(TrainingError):
     """A run folder holds the work of another recipe or other data."""
+
+
+class GateMissed(TrainingError):
+    """A new model that is not shown to be better than the old one, and what speaks against it."""

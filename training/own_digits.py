@@ -93,6 +93,10 @@ def read_own_digits(path: Path) -> OwnDigits:
     _refuse_two_labels(examples, distinct)
     _refuse_too_few(distinct.values(), skipped, path)
     ordered = [distinct[digest] for digest in sorted(distinct)]
+    if not any(map(is_set_aside, distinct)):
+        raise DatasetUnreadable(
+            f"{path}: none of {len(distinct)} images falls into the part to test with; add some"
+        )
     content = "".join(f"{example.digest} {example.label}\n" for example in ordered)
     return OwnDigits(
         _together(example for example in ordered if not is_set_aside(example.digest)),

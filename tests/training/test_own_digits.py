@@ -9,6 +9,7 @@ import pytest
 
 from segmentation.glyph import BlankCell
 from tests.training.own_images import Grey, digit_image, write_folders
+from training import own_digits
 from training.dataset import CLASSES
 from training.errors import DatasetUnreadable
 from training.forms.glyphs import pen_glyphs
@@ -180,6 +181,17 @@ def test_ten_images_are_too_few_and_the_message_says_how_many_are_needed(tmp_pat
 
     with pytest.raises(DatasetUnreadable, match=r"at least 20 different images of each label.*3: 5, 8: 5"):
         read_own_digits(tmp_path)
+
+
+def test_where_chance_sets_no_image_aside_more_are_asked_for(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_digits, "is_set_aside", lambda _digest: False)
+
+    with pytest.raises(
+        DatasetUnreadable, match="none of 120 images falls into the part to test with; add some"
+    ):
+        read_own_digits(own)
 
 
 def test_where_files_were_skipped_too_few_says_which(own: Path) -> None:
