@@ -88,7 +88,7 @@ def _widening(
         return np.ones(len(glyphs))
     widths = np.maximum(glyphs.any(axis=1).sum(axis=1), 1)
     drawn = (1 + stretch) ** rng.uniform(-NARROWING, 1, len(glyphs))
-    return np.minimum(drawn, np.maximum(WIDEST / widths, 1))
+    return np.asarray(np.minimum(drawn, np.maximum(WIDEST / widths, 1)))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from math import prod
 from pathlib import Path
 
 import keras
@@ -64,6 +65,29 @@ def save(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     unfinished = path.with_name(path.name + ".partial")
     unfinished.write_bytes(graph.SerializeToString())
     unfinished.replace(path)
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a network's weights to learn on from, a .weights.h5 file, without its optimiser's state."""
+    bare = keras.models.clone_model(model)
+    bare.set_weights(model.get_weights())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bare.save_weights(path)
+
+
+def multiply_adds(graph: onnx.ModelProto) -> int:
+    """Return how many multiply-adds reading one glyph takes, in convolutions and matrix products."""
+    inferred = onnx.shape_inference.infer_shapes(graph).graph
+    sides = {
+        value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim[2:]]
+        for value in (*inferred.value_info, *inferred.output)
+    }
+    weights = {tensor.name: list(tensor.dims) for tensor in inferred.initializer}
+    return sum(
+        prod(weights[node.input[1]]) * prod(sides[node.output[0]])
+        for node in inferred.node
+        if node.op_type in ("Conv", "MatMul", "Gemm")
+    )
 
 
 def versions() -> Mapping[str, str]:

@@ -21,12 +21,13 @@ from training import architectures
 from training.architectures import FROZEN, TRAINED
 from training.dataset import Dataset, Glyphs
 from training.distortions import distort
-from training.errors import RunMismatch, TrainingError
+from training.errors import RunMismatch, TrainingError, WeightsUnreadable
 from training.mixture import Mixture, Watch, mix
 from training.recipe import Recipe
 from training.scorecard import Epoch, replace_file
 
 PREDICT_BATCH = 256
+EXAMPLES = 1_024
 BATCHES_AHEAD = 4  # made by a thread of their own while the network learns from the last one
 LEAST_RATE = 0.05  # of the learning rate, where its rise begins
 NOT_DECAYED = ("bias", "gamma", "beta")  # weight decay is for the weights of convolutions and dense layers
@@ -42,21 +43,31 @@ class Fit:
     model: keras.Model
     curve: tuple[Epoch, ...]
     preparation_seconds: float
+    examples: Glyphs  # some of those it was shown, of every source
 
 
 def fit(
-    recipe: Recipe, dataset: Dataset, folder: Path, *, weights: Path | None = None, watch: Watch | None = None
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    weights: Path | None = None,
+    start: Path | None = None,
+    watch: Watch | None = None,
 ) -> Fit:
     """Train what the recipe says and leave a checkpoint in `folder` after each epoch.
 
     A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as
     if it had never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the
-    architecture starts from. Beside the folder are kept frozen features and glyphs cut from drawn cells.
+    architecture starts from; `start`: weights of the whole network, to learn on from. Beside the folder are
+    kept frozen features and glyphs cut from drawn cells.
     """
     watch = watch or (lambda _what, _step, _steps: None)
     keras.utils.set_random_seed(recipe.seed)
     with _computing("mixed_bfloat16" if recipe.bfloat16 else "float32"):
         model = architectures.build(recipe.architecture, weights)
+    if start:
+        _learn_on(model, start)
     trained = _trained_part(model)
     started = time.perf_counter()
     mixture = mix(recipe.paper, dataset.training, folder.parent / "paper", watch)
@@ -80,7 +91,15 @@ def fit(
         validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
         checkpoint.save(trained, curve)
-    return Fit(_in_float32(model, recipe, weights), curve, preparation_seconds)
+    examples = mixture.glyphs[mixture.order(np.random.default_rng(recipe.seed))[:EXAMPLES]]
+    return Fit(_in_float32(model, recipe, weights), curve, preparation_seconds, examples)
+
+
+def _learn_on(model: keras.Model, start: Path) -> None:
+    try:
+        model.load_weights(start)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsUnreadable(f"{start} holds no weights of this network: {error}") from error
 
 
 @contextmanager

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 from training.dataset import Glyphs, LabelledGlyphs
-from training.model_card import INPUT_NAME, OUTPUT_NAME
-from training.scorecard import Score
+from training.model_card import DIGITS, INPUT_NAME, OUTPUT_NAME
+from training.scorecard import Score, Tally
+from training.trials import Trial
 
 BATCH_SIZES = (1, 64, 256)
 CLASSIFY_BATCH = 64  # the quickest per digit on one thread
 ROUNDS = 5
 ROUND_SECONDS = 0.4
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+MATRIX_PRODUCTS = """
+import time, numpy
+side, best = 1024, 0.0
+left = right = numpy.ones((side, side), numpy.float32)
+for _ in range(30):
+    started = time.thread_time()
+    left @ right
+    best = max(best, 2 * side**3 / (time.thread_time() - started) / 1e9)
+print(best)
+"""
 
 
 def open_session(content: bytes) -> ort.InferenceSession:
@@ -46,6 +62,35 @@ def score(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> Sco
     of_truth = probabilities[np.arange(len(digits)), digits.labels]
     log_loss = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()
     return Score(tuple(map(tuple, confusion.tolist())), float(log_loss))
+
+
+def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
+    """Return how a model reads a trial, by the groups that its glyphs count under."""
+    read = classify(session, trial.glyphs).argmax(axis=1)
+    squeezed = None if trial.stretched is None else classify(session, trial.stretched).argmax(axis=1)
+    groups = np.array(trial.groups)
+    tallies = {}
+    for group in dict.fromkeys(trial.groups):
+        here = groups == group
+        labels = trial.labels[here]
+        tallies[group] = Tally(
+            len(labels),
+            int((read[here] == labels).sum()),
+            int((read[here] < len(DIGITS)).sum()),
+            None if squeezed is None else int((squeezed[here] == labels).sum()),
+        )
+    return tallies
+
+
+def matrix_product_peak() -> float:
+    """Return the GFLOP/s of numpy's float32 matrix product on one thread, what a reader is compared with.
+
+    In a process of its own, for a library of matrices fixes its number of threads when it is loaded.
+    """
+    environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
+    command = [sys.executable, "-c", MATRIX_PRODUCTS]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(answer.stdout)
 
 
 def digits_per_second(session: ort.InferenceSession, glyphs: Glyphs, batch: int) -> float:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from training.recipe import Recipe
+
+DRAWN_PAGES, MARKS = "drawn pages", "marks"  # the trials that decide which model ships
+NORMAL_95 = 1.96  # standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,46 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How a model reads one kind of glyph in a trial."""
+
+    glyphs: int
+    right: int
+    as_digit: int  # read as some digit, rightly or not
+    stretched_right: int | None = None  # had the boxes been squeezed, not cleaned; None where there were none
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.glyphs
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (Wilson 1927)."""
+        widening = NORMAL_95**2 / self.glyphs
+        middle = (self.accuracy + widening / 2) / (1 + widening)
+        spread = sqrt(self.accuracy * (1 - self.accuracy) * widening + widening**2 / 4) / (1 + widening)
+        return middle - spread, middle + spread
+
+    def __add__(self, other: Tally) -> Tally:
+        stretched = (self.stretched_right, other.stretched_right)
+        return Tally(
+            self.glyphs + other.glyphs,
+            self.right + other.right,
+            self.as_digit + other.as_digit,
+            None if None in stretched else sum(right for right in stretched if right is not None),
+        )
+
+
+Trials = Mapping[str, Mapping[str, Tally]]
+"""Trial -> kind of glyph in it -> tally."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """One run, and what a comparison adds to it at its end.
 
-    That is the speed by batch size on one thread of `machine`, the score on validation digits distorted alike
-    for every model and, once the winner is chosen, the score on the test images.
+    That is the speed by batch size on one thread of `machine`, the trials and, once the winner is chosen, the
+    score on the test images. All is measured on the file that would ship, in 8 bits where it allows that.
     """
 
     recipe: Recipe
@@ -57,12 +96,21 @@ class Scorecard:
     machine: str
     versions: Mapping[str, str]
     digits_per_second: Mapping[str, float] = field(default_factory=dict)
-    distorted_validation: Score | None = None
     test: Score | None = None
+    trials: Trials = field(default_factory=dict)
+    multiply_adds: int = 0  # to read one glyph
+    peak_gflops: float = 0.0  # of a matrix product on one thread of the machine, measured with the speed
+    is_quantised: bool = False
+    why_float: str = ""  # why the file is not in 8 bits, if that was tried
 
     @property
     def training_minutes(self) -> float:
         return (self.preparation_seconds + sum(epoch.seconds for epoch in self.curve)) / 60
+
+    def tally(self, trial: str) -> Tally | None:
+        """Return a trial's tallies added up, None where the run was not measured on it."""
+        kinds = list(self.trials.get(trial, {}).values())
+        return sum(kinds[1:], kinds[0]) if kinds else None
 
     def write(self, path: Path) -> None:
         replace_file(path, json.dumps(asdict(self), indent=1))
@@ -70,14 +118,18 @@ class Scorecard:
     @classmethod
     def read(cls, path: Path) -> Scorecard:
         entries = json.loads(path.read_text(encoding="utf-8"))
+        entries.pop("distorted_validation", None)  # what version 0.1 chose by
         return cls(
             **entries
             | {
                 "recipe": Recipe.from_entries(entries["recipe"]),
                 "curve": tuple(Epoch(**epoch) for epoch in entries["curve"]),
                 "validation": _score_from(entries["validation"]),
-                "distorted_validation": _score_or_none(entries["distorted_validation"]),
                 "test": _score_or_none(entries["test"]),
+                "trials": {
+                    trial: {kind: Tally(**tally) for kind, tally in kinds.items()}
+                    for trial, kinds in entries.get("trials", {}).items()
+                },
             }
         )
 

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+from tests.training.made_digits import made_dataset
+from training import export
+from training.architectures import build
+from training.errors import ExportRefused
+from training.quantisation import calibrated_log_loss, quantise, refuse_unless_as_good
+from training.score import classify, open_session
+
+DATASET = made_dataset(1_000, 400)
+
+
+@pytest.fixture(scope="module")
+def learnt() -> onnx.ModelProto:
+    keras.utils.set_random_seed(0)
+    model = build("convolution")
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    for _ in range(4):
+        for start in range(0, 1_000, 50):
+            part = slice(start, start + 50)
+            model.train_on_batch(DATASET.training.glyphs[part], DATASET.training.labels[part])
+    return export.convert(model, DATASET.validation.glyphs)
+
+
+def test_a_network_of_8_bits_is_a_quarter_as_large_and_reads_the_same(learnt: onnx.ModelProto) -> None:
+    small = quantise(learnt, DATASET.training.glyphs, DATASET.validation)
+
+    old, new = (
+        classify(open_session(g.SerializeToString()), DATASET.validation.glyphs) for g in (learnt, small)
+    )
+    assert small.ByteSize() < 0.3 * learnt.ByteSize()
+    assert (old.argmax(axis=1) == new.argmax(axis=1)).all()
+    assert (old != new).any()
+
+
+def test_the_ends_of_the_graph_stay_as_they_were(learnt: onnx.ModelProto) -> None:
+    session = open_session(quantise(learnt, DATASET.training.glyphs, DATASET.validation).SerializeToString())
+
+    (glyphs,), (probabilities,) = session.get_inputs(), session.get_outputs()
+    assert (glyphs.name, glyphs.type, glyphs.shape) == ("glyphs", "tensor(uint8)", ["batch", 28, 28])
+    assert (probabilities.name, probabilities.shape) == ("probabilities", ["batch", 10])
+    assert len(classify(session, DATASET.validation.glyphs[:3])) == 3
+
+
+def test_a_network_that_was_calibrated_on_the_wrong_glyphs_is_refused(learnt: onnx.ModelProto) -> None:
+    blank = np.zeros_like(DATASET.training.glyphs)
+
+    with pytest.raises(ExportRefused, match="the network stays in float32"):
+        quantise(learnt, blank, DATASET.validation)
+
+
+def test_a_network_that_reads_another_digit_is_refused(learnt: onnx.ModelProto) -> None:
+    other = onnx.load_model_from_string(learnt.SerializeToString())
+    last = next(weights for weights in other.graph.initializer if list(weights.dims) == [128, 10])
+    last.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(last), last.name))
+
+    with pytest.raises(ExportRefused, match="of 400 glyphs are read otherwise"):
+        refuse_unless_as_good(learnt, other, DATASET.validation)
+
+
+def test_a_calibrated_log_loss_does_not_ask_how_sure_a_network_claims_to_be(learnt: onnx.ModelProto) -> None:
+    read = classify(open_session(learnt.SerializeToString()), DATASET.validation.glyphs)
+    shy = np.sqrt(read) / np.sqrt(read).sum(axis=1, keepdims=True)
+
+    assert calibrated_log_loss(shy, DATASET.validation) == pytest.approx(
+        calibrated_log_loss(read, DATASET.validation), rel=0.05, abs=1e-4
+    )

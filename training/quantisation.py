@@ -1,0 +1,96 @@
+"""A network in whole numbers of 8 bits: twice as fast on a processor, and a quarter as large.
+
+Kept only where it reads as well; else the network ships as it was learnt.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from training.dataset import Glyphs, LabelledGlyphs
+from training.errors import ExportRefused
+from training.model_card import INPUT_NAME
+from training.score import CLASSIFY_BATCH, classify, open_session
+
+CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many change no figure
+MOST_CHANGED = 2e-4  # share of glyphs read otherwise than before: 2 of MNIST's 10,000 to validate with
+MOST_LOG_LOSS, LOG_LOSS_NOISE = 1.02, 1e-4  # times what it was, and what is too small to matter
+SCALES = np.geomspace(0.5, 5.0, 60).tolist()  # of logits, tried for the best
+WEIGHING = ("Conv", "MatMul", "Gemm")  # the layers that cost time
+
+
+def quantise(graph: onnx.ModelProto, seen: Glyphs, validation: LabelledGlyphs) -> onnx.ModelProto:
+    """Return the graph with weights and features in 8 bits, all but the layer that makes probabilities.
+
+    Static, a scale for each filter (Jacob 2018); how large features become is measured on `seen`, glyphs as
+    they were trained on. Raises ExportRefused where `validation` is read otherwise or with less certainty.
+    """
+    last = [node.name for node in graph.graph.node if node.op_type in WEIGHING][-1]
+    log = logging.getLogger()
+    level = log.level
+    log.setLevel(logging.ERROR)  # it advises to do what is done here
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            small = Path(folder) / "small.onnx"
+            quantize_static(
+                onnx.shape_inference.infer_shapes(graph),
+                small,
+                _Seen(seen[:CALIBRATION_GLYPHS]),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=[last],
+            )
+            quantised = onnx.load(small)
+    finally:
+        log.setLevel(level)
+    refuse_unless_as_good(graph, quantised, validation)
+    return quantised
+
+
+def refuse_unless_as_good(before: onnx.ModelProto, after: onnx.ModelProto, digits: LabelledGlyphs) -> None:
+    """Raise ExportRefused where more than a few digits are read otherwise, or the log-loss rises.
+
+    The log-loss is that after calibration: how far probabilities are from nought and one is mended there.
+    """
+    old, new = (classify(open_session(graph.SerializeToString()), digits.glyphs) for graph in (before, after))
+    changed = int((old.argmax(axis=1) != new.argmax(axis=1)).sum())
+    losses = [calibrated_log_loss(probabilities, digits) for probabilities in (old, new)]
+    if changed > MOST_CHANGED * len(digits) or losses[1] > MOST_LOG_LOSS * losses[0] + LOG_LOSS_NOISE:
+        raise ExportRefused(
+            f"in 8 bits {changed} of {len(digits):,} glyphs are read otherwise and the log-loss goes from "
+            f"{losses[0]:.4f} to {losses[1]:.4f}; the network stays in float32"
+        )
+
+
+def calibrated_log_loss(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> float:
+    """Return the log-loss at the temperature that makes it least (Guo 2017)."""
+    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float64)
+    rows = np.arange(len(digits))
+
+    def loss(scale: float) -> float:
+        scaled = scale * logits
+        total = np.log(np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)) + scaled.max(axis=1)
+        return float((total - scaled[rows, digits.labels]).mean())
+
+    return min(map(loss, SCALES))
+
+
+class _Seen(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    """Glyphs in batches, as onnxruntime asks for them."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._batches = iter(np.array_split(glyphs, -(-len(glyphs) // CLASSIFY_BATCH)))
+
+    def get_next(self) -> Mapping[str, npt.NDArray[np.uint8]] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT_NAME: batch}
