@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from segmentation.page import Page
 from training.dataset import load_dataset
@@ -14,6 +12,7 @@ from training.forms import DigitSource, FormSpec, PastedDigits, draw_spec, rando
 from worker.measures import PageScore, Read, Tally, Truth, score_page, tally
 from worker.pipeline import Classify, read_page
 from worker.scans import ScanLimits, load_page
+from worker.truth import read_truth
 
 SCAN_LIMITS = ScanLimits(max_bytes=200_000_000, max_pixels=100_000_000, max_pages=100)
 FLOOR_DPIS = (150, 200, 300)
@@ -89,15 +88,11 @@ def read_real(classify: Classify, folder: Path) -> Iterator[ReadPage]:
 
     Fields that hold letters are left out of the truth; what is read there counts as matching nothing.
     """
-    for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines():
-        record: dict[str, Any] = json.loads(line)
-        if record["capture"] != "scan":
-            continue
-        number = record.get("page") or 1
-        page = load_page((folder / record["file"]).read_bytes(), number, SCAN_LIMITS)
-        truths = [Truth.from_record(field) for field in record["fields"] if not field.get("letters")]
-        score = score_page(truths, read_fields(page, classify))
-        yield ReadPage(record["file"], page, score, {}, record.get("note") or "")
+    for true in read_truth(folder / "truth.jsonl"):
+        if not true.is_photo:
+            page = load_page((folder / true.file).read_bytes(), true.page, SCAN_LIMITS)
+            score = score_page(true.fields, read_fields(page, classify))
+            yield ReadPage(true.file, page, score, {}, true.note)
 
 
 def boxed_fields(pages: Iterable[ReadPage]) -> Tally:

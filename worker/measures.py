@@ -6,15 +6,18 @@ Pure functions over what stands on a page (the truth) and what was read from it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
 from segmentation.geometry import Box
+from worker.readings import ALWAYS_REVIEWED, FieldStatus
+from worker.reliability import Outcome
 
 MIN_OVERLAP = 0.5  # intersection over union from which a read field stands on a true one
 BLANK, CROSS, UNREADABLE = "_", "X", "?"
+NEVER_ACCEPTED = -1.0
 Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
 
@@ -53,11 +56,15 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A field as it was read: one label a printed box, "" for blank."""
+    """A field as it was read: one label a printed box, "" for blank or struck out."""
 
     name: str
     cells: tuple[str, ...]
     box: Box
+    status: FieldStatus = FieldStatus.ACCEPTED
+    confidence: float = 1.0
+    confidences: tuple[float, ...] = ()  # of the cells that hold a digit
+    reasons: tuple[str, ...] = ()
 
     @property
     def digits(self) -> str:
@@ -66,7 +73,15 @@ class Read:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Take a line of `digitmill results --format jsonl`."""
-        return cls(record["field"], tuple(record["cells"]), Box(*record["box"]))
+        return cls(
+            record["field"],
+            tuple(record["cells"]),
+            Box(*record["box"]),
+            FieldStatus(record["status"]),
+            record["confidence"],
+            tuple(digit["confidence"] for digit in record["digits"]),
+            tuple(record["reasons"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +206,42 @@ def score_page(truths: Sequence[Truth], reads: Sequence[Read]) -> PageScore:
 def tally(pages: Iterable[PageScore]) -> Tally:
     """Count what `score_page` said of many pages."""
     return sum((_count(page) for page in pages), Tally())
+
+
+def numbers_read(pages: Iterable[PageScore]) -> Iterator[tuple[Read, bool]]:
+    """Yield each field that is read as a number, and whether it is right; on no true field it is wrong."""
+    for page in pages:
+        for score in page.fields:
+            if score.read is not None and score.read.digits:
+                yield score.read, score.exact
+        for read in page.spurious:
+            yield read, False
+
+
+def field_outcomes(pages: Iterable[PageScore]) -> Iterator[Outcome]:
+    """Yield of each field that is read as a number how confident that was, and whether it was right.
+
+    What waits for review whatever its confidence has one that no threshold accepts.
+    """
+    for read, right in numbers_read(pages):
+        yield (NEVER_ACCEPTED if ALWAYS_REVIEWED & set(read.reasons) else read.confidence), right
+
+
+def digit_outcomes(pages: Iterable[PageScore]) -> Iterator[Outcome]:
+    """Yield of each box read as a digit how confident that was, and whether the digit is right.
+
+    Of fields found with the right number of boxes; where nobody can tell what is right there is no outcome.
+    """
+    for page in pages:
+        for score in page.fields:
+            if score.read is None or not score.read.confidences:
+                continue
+            confidences = iter(score.read.confidences)
+            for true, label in score.cells:
+                if label:
+                    confidence = next(confidences)
+                    if true != UNREADABLE:
+                        yield confidence, true == label
 
 
 def edit_distance(true: str, read: str) -> int:

@@ -14,7 +14,16 @@ from segmentation.fields import find_fields
 from segmentation.page import Cell, Field, Page
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
-from worker.readings import FieldReading, FieldStatus, PageReading, Reading
+from worker.readings import (
+    BLANK_INSIDE,
+    LOW_CONFIDENCE,
+    NOT_A_DIGIT,
+    STRUCK_INSIDE,
+    FieldReading,
+    FieldStatus,
+    PageReading,
+    Reading,
+)
 
 Classify = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 """Glyphs (n, 28, 28) uint8 to probabilities (n, 10 to 12) float32, in the order of CLASSES.
@@ -108,10 +117,10 @@ def _judge(
     digits = [place for place, reading in enumerate(readings) if reading.label]
     gaps = [reading for reading in readings[digits[0] : digits[-1]] if not reading.label] if digits else []
     found = {
-        "low confidence": bool(written) and decoded.probability < rules.accept_confidence,
-        "not a digit": any(_shows_no_digit(reading) for reading in written),
-        "blank between digits": any(not reading.probabilities for reading in gaps),
-        "struck out between digits": any(reading.probabilities for reading in gaps),
+        LOW_CONFIDENCE: bool(written) and decoded.probability < rules.accept_confidence,
+        NOT_A_DIGIT: any(_shows_no_digit(reading) for reading in written),
+        BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
+        STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:

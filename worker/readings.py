@@ -7,6 +7,13 @@ from enum import StrEnum
 
 from segmentation.geometry import Box
 
+LOW_CONFIDENCE = "low confidence"
+NOT_A_DIGIT = "not a digit"
+BLANK_INSIDE = "blank between digits"
+STRUCK_INSIDE = "struck out between digits"
+ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE})
+"""Reasons for which a field waits for review however confident its reading is."""
+
 
 class FieldStatus(StrEnum):
     ACCEPTED = "accepted"

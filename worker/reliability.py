@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,6 +10,7 @@ from statistics import fmean
 
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0)
 LEAST_IN_BIN = 200  # fewer say little: the share right of 200 is good to 3 points, of 50 to 7
+LEAST_PROBABILITY = 1e-6  # confidences are stored with six decimals
 
 Outcome = tuple[float, bool]
 """How confident, and whether it was right."""
@@ -52,6 +54,16 @@ def expected_calibration_error(bins: Sequence[Bin]) -> float:
     """Return the mean gap between confidence and share right, weighted by outcomes (Naeini 2015)."""
     total = sum(each.count for each in bins)
     return sum(each.count * each.gap for each in bins) / total if total else 0.0
+
+
+def log_loss(outcomes: Sequence[Outcome]) -> float:
+    """Return the mean cost of confidences taken as probabilities of being right; nan without outcomes."""
+    if not outcomes:
+        return math.nan
+    return fmean(
+        -math.log(max(confidence if right else 1 - confidence, LEAST_PROBABILITY))
+        for confidence, right in outcomes
+    )
 
 
 def _bin(low: float, high: float, outcomes: Sequence[Outcome]) -> Bin:

@@ -1,7 +1,23 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from segmentation.geometry import Box
-from worker.measures import FieldScore, Miss, Read, Tally, Truth, edit_distance, score_page, tally, wilson
+from worker.measures import (
+    NEVER_ACCEPTED,
+    FieldScore,
+    Miss,
+    Read,
+    Tally,
+    Truth,
+    digit_outcomes,
+    edit_distance,
+    field_outcomes,
+    score_page,
+    tally,
+    wilson,
+)
 
 HERE, NEXT, AWAY = Box(10, 10, 60, 20), Box(12, 11, 60, 20), Box(200, 10, 60, 20)
 
@@ -11,7 +27,15 @@ def read(value: str, box: Box = HERE) -> Read:
 
 
 def test_a_reading_of_a_result_record_and_a_truth_line_meet() -> None:
-    record = {"field": "r01c01", "cells": ["2", "7", "5"], "box": [388, 232, 54, 28]}
+    record = {
+        "field": "r01c01",
+        "cells": ["2", "7", "5"],
+        "box": [388, 232, 54, 28],
+        "status": "review",
+        "confidence": 0.8,
+        "reasons": ["low confidence"],
+        "digits": [{"confidence": 0.9}, {"confidence": 0.95}, {"confidence": 0.93}],
+    }
     line = {"name": "valid_votes", "value": "275", "box": [387.6, 232.4, 54.3, 28.0]}
 
     page = score_page([Truth.from_record(line)], [Read.from_record(record)])
@@ -109,3 +133,31 @@ def test_the_wilson_interval_is_the_published_one() -> None:
 
 def test_nothing_measured_says_nothing() -> None:
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
+
+
+def sure(cells: str, box: Box, confidence: float, **more: Any) -> Read:
+    """A reading with its confidence, each digit as confident as the field."""
+    return replace(read(cells, box), confidence=confidence, confidences=(confidence,) * 9, **more)
+
+
+def test_numbers_on_no_true_field_are_wrong_and_blanks_are_no_numbers() -> None:
+    page = score_page(
+        [Truth("a", "27", HERE), Truth("b", "__", NEXT)],
+        [sure("27", HERE, 0.9), sure("  ", NEXT, 0.98), sure("3", AWAY, 0.7)],
+    )
+
+    assert list(field_outcomes([page])) == [(0.9, True), (0.7, False)]
+
+
+def test_a_field_that_waits_for_review_anyway_is_accepted_at_no_threshold() -> None:
+    doubtful = sure("2 7", HERE, 0.99, reasons=("blank between digits",))
+
+    assert list(field_outcomes([score_page([Truth("a", "2_7", HERE)], [doubtful])])) == [
+        (NEVER_ACCEPTED, True)
+    ]
+
+
+def test_each_box_read_as_a_digit_is_right_or_wrong_unless_nobody_can_tell() -> None:
+    page = score_page([Truth("a", "_X7?1", HERE)], [sure(" 4727", HERE, 0.9)])
+
+    assert list(digit_outcomes([page])) == [(0.9, False), (0.9, True), (0.9, False)]

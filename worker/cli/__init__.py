@@ -28,6 +28,7 @@ COMMANDS = {
     "query": "Ask the database in SQL, read-only.",
     "overlay": "Draw boxes, digits and confidence on the scans.",
     "report": "Make an HTML page of a batch.",
+    "bench": "Measure accuracy and speed on your own forms.",
     "model": "Look at model files.",
     "db": "Create, upgrade and check the database.",
     "doctor": "Check this machine, and say how to mend it.",

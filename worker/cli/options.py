@@ -81,6 +81,9 @@ def _share(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -
     return share
 
 
+jobs_option = setting_option(
+    "--jobs", "concurrency", type=int, metavar="N", help="Processes that read; default one a core."
+)
 target_error_option = click.option(
     "--target-error",
     callback=_share,

@@ -22,10 +22,10 @@ from worker.cli.exit_codes import ExitCode
 from worker.cli.options import (
     batch_option,
     database_option,
+    jobs_option,
     json_option,
     path_type,
     repeat_database_option,
-    setting_option,
     target_error_option,
 )
 from worker.database.engine import Database, open_database
@@ -56,9 +56,7 @@ class Run:
 @click.argument("paths", nargs=-1, required=True, type=path_type)
 @batch_option
 @target_error_option
-@setting_option(
-    "--jobs", "concurrency", type=int, metavar="N", help="Processes that read; default one a core."
-)
+@jobs_option
 @click.option("--fail-on-review", is_flag=True, help="Exit 4 where fields wait for a person's look.")
 @json_option
 @database_option
