@@ -134,7 +134,7 @@ class _Ink:
 
     @classmethod
     def of(cls, lines: Lines) -> _Ink:
-        level, upright = cv2.integral(lines.level & 1), cv2.integral(lines.upright & 1)
+        level, upright = cv2.integral(lines.level & 1), cv2.integral(lines.upright & 1)  # 255 becomes 1
         return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
 
 
@@ -230,7 +230,7 @@ def _refined(
 
 
 def _distinct(candidates: _Candidates) -> Indices:
-    """Return which candidates to keep so that each occurs once."""
+    """Return which candidates to keep so that each occurs once; one number for four edges sorts fast."""
     key = np.zeros(len(candidates), np.int64)
     for edge in (candidates.left, candidates.top, candidates.right, candidates.bottom):
         key = (key << 16) + _halves(edge)

@@ -109,9 +109,9 @@ def _opened(print_: Mask, width: int, height: int) -> Mask:
 def _grain(grey: npt.NDArray[np.uint8]) -> float:
     """Return the standard deviation of the paper's grain, from neighbouring pixels of some rows."""
     rows = grey[::16]
-    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
-    if steps is None or not steps.size:
+    if grey.shape[1] < 2:
         return 0.0
+    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
     counts = cv2.calcHist([steps], [0], None, [256], [0, 256]).cumsum()
     return float(np.searchsorted(counts, counts[-1] / 2))  # the median step of white noise: 0.95 deviations
 

@@ -31,7 +31,7 @@ PASTED_SHARE = 0.5  # of marks in which digits are those of a data set, if there
 TRAINED_MARKS = tuple(kind for kind in (*STRUCK_MARKS, *OTHER_MARKS) if kind != "lookalike letter")
 """Letters that look like digits are digits to a reader of digits: to learn the contrary would cost those."""
 
-Row = tuple[list[Ink], list[int]]
+Written = tuple[list[Ink], list[int]]
 """Inks for the cells of a row and the class of each."""
 
 
@@ -41,7 +41,7 @@ def paper_digits(source: LabelledGlyphs, passes: int, seed: int, cache: Path) ->
     The same source, passes and seed give the same glyphs; they are kept as a file in `cache`.
     """
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Written]:
         for number in range(passes):
             order = np.random.default_rng((seed, number)).permutation(len(source))
             for start in range(0, len(order), CELLS):
@@ -54,7 +54,7 @@ def paper_digits(source: LabelledGlyphs, passes: int, seed: int, cache: Path) ->
 def paper_pens(count: int, seed: int, cache: Path) -> LabelledGlyphs:
     """Return about `count` digits in strokes of our own, a hand a row, all digits about equally often."""
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Written]:
         for number in range(-(-count // CELLS)):
             rng = np.random.default_rng((seed, number))
             hand = random_hand(rng)
@@ -80,7 +80,7 @@ def paper_marks(count: int, seed: int, cache: Path, digits: LabelledGlyphs | Non
     """
     pasted = PastedDigits(digits.glyphs, digits.labels) if digits else None
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Written]:
         for number in range(-(-count // CELLS)):
             rng = np.random.default_rng((seed, number))
             kinds = rng.choice(TRAINED_MARKS, CELLS).tolist()
@@ -100,13 +100,13 @@ def class_of_mark(kind: str) -> int:
     return CLASSES.index(STRUCK if kind in STRUCK_MARKS else OTHER)
 
 
-def _pool(what: str, seed: int, rows: Callable[[], Iterator[Row]], cache: Path) -> LabelledGlyphs:
+def _pool(what: str, seed: int, rows: Callable[[], Iterator[Written]], cache: Path) -> LabelledGlyphs:
     made_by = f"{what} {seed} {PAPER_VERSION} {GLYPH_RECIPE}"
     kept = keep(cache, what.split(maxsplit=1)[0], made_by, lambda: _written(rows(), seed))
     return LabelledGlyphs(kept["glyphs"], kept["labels"])
 
 
-def _written(rows: Iterator[Row], seed: int) -> Arrays:
+def _written(rows: Iterator[Written], seed: int) -> Arrays:
     glyphs, labels = [], []
     for number, (inks, classes) in enumerate(rows):
         written = write_in_cells(inks, np.random.default_rng((seed, 1, number)))

@@ -39,8 +39,7 @@ DAMAGES = {
     Damage.JPEG: 0.25,
     Damage.ONE_BIT: 0.12,
 }
-"""How often each befalls a row. The others of them are rare in so small a part of a page."""
-
+"""How often each befalls a row; the other kinds hardly show in so small a part of a page."""
 
 COARSE = (Damage.LOW_RESOLUTION, Damage.BLUR)
 
@@ -193,9 +192,8 @@ def _as_drawn(ink: Ink, factor: float, manner: Manner) -> Ink:
     if factor < 1:
         return large
     level, darkest = np.arange(256), float(ink.max())
-    steepness = manner.sharpness / (
-        2 * min(manner.edge, 1 - manner.edge)
-    )  # 1 keeps paper and core as they are
+    room = min(manner.edge, 1 - manner.edge)  # a sharpness of 1 keeps paper and core as they are
+    steepness = manner.sharpness / (2 * room)
     edged = (level - manner.edge * darkest) * steepness + darkest / 2
     return np.asarray(cv2.LUT(large, np.clip(edged, 0, darkest).astype(np.uint8)), np.uint8)
 

@@ -38,6 +38,55 @@ DOCUMENTS = Kind(DocumentRow, DocumentState.QUEUED, DocumentState.OPENING, Docum
 PAGES = Kind(PageRow, PageState.QUEUED, PageState.READING, PageState.FAILED)
 
 
+# Every page goes through these. Putting a statement together costs as much as running it, so it is done once;
+# the columns that an UPDATE sets are those it is executed with.
+
+
+@cache
+def _by_id(kind: Kind) -> Update:
+    return update(kind.row).where(kind.row.id == bindparam("work_id"))
+
+
+@cache
+def _take(kind: Kind) -> Update:
+    return _by_id(kind).where(kind.row.state == kind.queued).values(attempt=kind.row.attempt + 1)
+
+
+@cache
+def _newest(kind: Kind) -> Select[int]:
+    row = kind.row
+    newest = select(row.id).where(row.id == bindparam("work_id"), row.lease_token == bindparam("token"))
+    return newest.with_for_update()
+
+
+_BATCH_OF_DOCUMENT = (
+    select(DocumentRow.batch_id)
+    .where(DocumentRow.id == bindparam("document"))
+    .with_for_update(key_share=True)
+)
+_CLOSE_DOCUMENT = (
+    update(DocumentRow)
+    .where(
+        DocumentRow.id == bindparam("document"),
+        DocumentRow.state == DocumentState.OPEN,
+        ~exists().where(PageRow.document_id == bindparam("document"), PageRow.state.in_(UNFINISHED_PAGE)),
+    )
+    .values(state=DocumentState.DONE)
+)
+_LOCK_BATCH = select(BatchRow.id).where(BatchRow.id == bindparam("batch")).with_for_update(key_share=True)
+_CLOSE_BATCH = (
+    update(BatchRow)
+    .where(
+        BatchRow.id == bindparam("batch"),
+        BatchRow.state == BatchState.SEALED,
+        ~exists().where(
+            DocumentRow.batch_id == bindparam("batch"), DocumentRow.state.in_(UNFINISHED_DOCUMENT)
+        ),
+    )
+    .values(state=BatchState.DONE)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     id: int
@@ -83,27 +132,6 @@ def end(
 ) -> None:
     """Write the outcome of claimed work and end the claim. After `holds`, in the same transaction."""
     connection.execute(_by_id(kind), {"work_id": claimed.id, "state": state, **_NO_LEASE, **columns})
-
-
-# Every page goes through these. Putting a statement together costs as much as running it, so it is done once;
-# the columns that an UPDATE sets are those it is executed with.
-
-
-@cache
-def _take(kind: Kind) -> Update:
-    return _by_id(kind).where(kind.row.state == kind.queued).values(attempt=kind.row.attempt + 1)
-
-
-@cache
-def _newest(kind: Kind) -> Select[int]:
-    row = kind.row
-    newest = select(row.id).where(row.id == bindparam("work_id"), row.lease_token == bindparam("token"))
-    return newest.with_for_update()
-
-
-@cache
-def _by_id(kind: Kind) -> Update:
-    return update(kind.row).where(kind.row.id == bindparam("work_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,31 +213,3 @@ def close_batch(connection: Connection, batch_id: int, now: datetime) -> None:
     """Mark a sealed batch as done of which all documents are finished."""
     connection.execute(_LOCK_BATCH, {"batch": batch_id})
     connection.execute(_CLOSE_BATCH, {"batch": batch_id, "finished_at": now})
-
-
-_BATCH_OF_DOCUMENT = (
-    select(DocumentRow.batch_id)
-    .where(DocumentRow.id == bindparam("document"))
-    .with_for_update(key_share=True)
-)
-_CLOSE_DOCUMENT = (
-    update(DocumentRow)
-    .where(
-        DocumentRow.id == bindparam("document"),
-        DocumentRow.state == DocumentState.OPEN,
-        ~exists().where(PageRow.document_id == bindparam("document"), PageRow.state.in_(UNFINISHED_PAGE)),
-    )
-    .values(state=DocumentState.DONE)
-)
-_LOCK_BATCH = select(BatchRow.id).where(BatchRow.id == bindparam("batch")).with_for_update(key_share=True)
-_CLOSE_BATCH = (
-    update(BatchRow)
-    .where(
-        BatchRow.id == bindparam("batch"),
-        BatchRow.state == BatchState.SEALED,
-        ~exists().where(
-            DocumentRow.batch_id == bindparam("batch"), DocumentRow.state.in_(UNFINISHED_DOCUMENT)
-        ),
-    )
-    .values(state=BatchState.DONE)
-)
