@@ -67,7 +67,7 @@ def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], 
     """
     scores = log_scores(probabilities)
     labels = labels_of_glyphs(pages, classes)
-    folds = pages.of_glyphs(PAGE) % FOLDS
+    folds = pages.of_glyphs(PAGE) // 2 % FOLDS  # hands alternate page by page, and every fold needs both
     candidates = {method: _out_of_fold(scores, labels, folds, method) for method in (TEMPERATURE, VECTOR)}
     method = min(candidates, key=lambda each: log_loss(candidates[each], labels))
     scale, bias = fit_scales(scores, labels, method)

@@ -36,7 +36,7 @@ from training.paper import PAPER_VERSION, TRAINED_MARKS, class_of_mark, digest
 
 PAGES = 2_000  # 20,000 fields: enough to vouch for one error in 1,000 of them
 FIRST_SEED = 1_000_000  # of the pages; benchmarks and tests draw with small numbers
-MARKED_SHARE = 0.01  # of the boxes written into; real forms range from none to whole struck columns
+MARKED_SHARE = 0.02  # of the boxes written into; real forms range from none to whole struck columns
 LEAST_OVERLAP = 0.5  # intersection over union from which a found field is a true one
 
 PAGE, FIELD, GLYPH, TRUTH = range(4)  # columns of the table of cells
