@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 
 from benchmarks.accuracy_runs import read_fields, validation_digits
+from benchmarks.placed_pages import REAL_SETS, PlacedPage, drawn_pages, real_pages
 from benchmarks.rival_readers import Reader, RivalMissing, naive, rapidocr, tesseract
 from benchmarks.rivals_page import (
     DIGITMILL,
@@ -27,7 +28,6 @@ from benchmarks.rivals_page import (
     Standings,
     rivals_page,
 )
-from benchmarks.true_pages import REAL_SETS, TruePage, drawn_pages, real_pages
 from worker.measures import score_page, tally
 from worker.recogniser import Recogniser
 
@@ -71,7 +71,7 @@ def main() -> int:
     return 0
 
 
-def compare(readers: Mapping[str, Reader], pages: Iterable[TruePage]) -> Standings:
+def compare(readers: Mapping[str, Reader], pages: Iterable[PlacedPage]) -> Standings:
     """Let each reader read all pages; count what it got right, and the processor's time that it took."""
     standings = dict.fromkeys(readers, Standing())
     for page in pages:

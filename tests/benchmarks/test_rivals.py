@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks.placed_pages import REAL_SETS, PlacedPage, drawn_pages, real_pages
 from benchmarks.rival_readers import cut_field, naive, only_digits, straighten, tesseract
 from benchmarks.rivals import compare
-from benchmarks.true_pages import REAL_SETS, TruePage, drawn_pages, real_pages
 from segmentation.geometry import Point, Quad
 from segmentation.page import Page
 from training.trials import REAL_PLACES
@@ -22,7 +22,7 @@ from worker.measures import Read
 
 
 @pytest.fixture(scope="module")
-def drawn() -> TruePage:
+def drawn() -> PlacedPage:
     return next(drawn_pages([4], None))
 
 
@@ -42,7 +42,7 @@ def test_a_field_is_handed_over_as_one_reads_it() -> None:
     assert lean(grey, corners[2:] + corners[:2]) < -10  # upside down, the dark quarter is at the lower right
 
 
-def test_the_outer_lines_of_a_field_are_cut_off(drawn: TruePage) -> None:
+def test_the_outer_lines_of_a_field_are_cut_off(drawn: PlacedPage) -> None:
     whole = straighten(drawn.page.grey, drawn.places[0])
     cut = cut_field(drawn.page.grey, drawn.places[0])
 
@@ -50,7 +50,7 @@ def test_the_outer_lines_of_a_field_are_cut_off(drawn: TruePage) -> None:
     assert cut[0].mean() > whole[0].mean()
 
 
-def test_places_given_to_others_are_where_the_fields_are(drawn: TruePage) -> None:
+def test_places_given_to_others_are_where_the_fields_are(drawn: PlacedPage) -> None:
     def read_truth(_page: Page, places: object) -> list[Read]:
         assert places == drawn.places
         return [Read("", tuple(truth.digits), truth.box) for truth in drawn.truths if truth.box]
@@ -61,7 +61,7 @@ def test_places_given_to_others_are_where_the_fields_are(drawn: TruePage) -> Non
     assert standing.tally.exact == standing.tally.fields == 2 * len(drawn.truths)
 
 
-def test_the_naive_recipe_reads_the_boxes_that_are_found_and_no_blank_ones(drawn: TruePage) -> None:
+def test_the_naive_recipe_reads_the_boxes_that_are_found_and_no_blank_ones(drawn: PlacedPage) -> None:
     def eights(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         assert glyphs.shape[1:] == (28, 28)
         assert np.median(glyphs) < 60  # paper is black to it

@@ -27,7 +27,7 @@ upside down has a negative size: its first corner is the one at the top left for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TruePage:
+class PlacedPage:
     """A page, what stands in its fields, and where these lie: quads, their corners as one reads."""
 
     name: str
@@ -36,15 +36,17 @@ class TruePage:
     places: tuple[Quad, ...]
 
 
-def drawn_pages(seeds: Iterable[int], digits: DigitSource | None) -> Iterator[TruePage]:
+def drawn_pages(seeds: Iterable[int], digits: DigitSource | None) -> Iterator[PlacedPage]:
     """Draw a page for each seed; odd seeds are written with `digits`, if there are any."""
     for seed in seeds:
         form = draw_spec(random_spec(seed, dpis=DPIS), digits if seed % 2 else None)
         truths = tuple(Truth(field.name, field.value, field.box) for field in form.fields)
-        yield TruePage(f"seed {seed}", form.page, truths, tuple(_along(field.cells) for field in form.fields))
+        yield PlacedPage(
+            f"seed {seed}", form.page, truths, tuple(_along(field.cells) for field in form.fields)
+        )
 
 
-def real_pages(folder: Path) -> Iterator[TruePage]:
+def real_pages(folder: Path) -> Iterator[PlacedPage]:
     """Take the scans (not the photos) of a folder with a truth.jsonl; fields that hold letters are left out.
 
     Raises KeyError for a field whose place neither the truth nor MARKED knows.
@@ -62,7 +64,7 @@ def real_pages(folder: Path) -> Iterator[TruePage]:
             Truth(field["name"], field["value"], enclosing_box([place]))
             for field, place in zip(fields, places, strict=True)
         )
-        yield TruePage(record["file"], page, truths, places)
+        yield PlacedPage(record["file"], page, truths, places)
 
 
 def _place(field: dict[str, Any], marked: dict[str, list[float]]) -> Quad:
