@@ -14,16 +14,20 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from training.cli_own import OwnFit, fit_own
 from training.dataset import Dataset, check, load_dataset
 from training.distortions import Distortion
 from training.errors import (
     DatasetUnreadable,
     ExportRefused,
+    GateMissed,
     ModelUnreadable,
     RunMismatch,
     TrainingError,
     WeightsUnreadable,
 )
+from training.model_card import ModelCard
+from training.own_digits import is_own_digits
 from training.recipe import Recipe
 from training.score import BATCH_SIZES, classify, digits_per_second, open_session
 from training.score import score as score_of
@@ -39,6 +43,7 @@ EXIT_CODES = {
     RunMismatch: 5,
     DatasetUnreadable: 8,
     ExportRefused: 9,
+    GateMissed: 10,
     ModelUnreadable: 9,
 }
 
@@ -101,24 +106,50 @@ def compare(data: Path | None, weights: Path | None, shared: Path | None, out: P
 
 
 @cli.command()
-@click.option("--architecture", required=True, help="A file of training/architectures, such as dropout.")
+@click.option("--architecture", help="A file of training/architectures, such as deep, to train from nothing.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--epochs", default=10, show_default=True)
-@click.option("--distorted", is_flag=True, help="Turn, slant, scale and shift each training digit.")
-@read_data
+@click.option("--distorted", is_flag=True, help="Turn, slant, scale and shift each of MNIST's digits.")
+@click.option(
+    "--data",
+    type=path_type,
+    help="Own digits: a folder with a folder for each label, or a CSV of image files and labels. Or MNIST, "
+    "as compare takes it.",
+)
 @read_weights
+@click.option(
+    "--mnist", type=path_type, help="Own digits: MNIST, to rehearse what is known. Default: Keras' copy."
+)
+@click.option("--replace", type=path_type, help="Own digits: the model to replace. Default: OUT/model.onnx.")
+@click.option("--even-if-worse", is_flag=True, help="Own digits: replace the model whatever the tests say.")
 @click.option("--out", type=path_type, required=True, help="Folder of this run; a stopped run in it goes on.")
 def fit(
     *,
-    architecture: str,
+    architecture: str | None,
     seed: int,
     epochs: int,
     distorted: bool,
     data: Path | None,
     weights: Path | None,
+    mnist: Path | None,
+    replace: Path | None,
+    even_if_worse: bool,
     out: Path,
 ) -> None:
-    """Train one model and export it to OUT/model.onnx, with its scorecard beside it."""
+    """Train one model and export it to OUT/model.onnx.
+
+    On MNIST it leaves its scorecard there. On digits of your own it starts from the shipped model, and
+    replaces a model only where it reads images better that are set aside for good, and old tests no worse;
+    else it ends with exit code 10.
+    """
+    if data and is_own_digits(data):
+        wish = OwnFit(
+            data, out, replace or out / "model.onnx", architecture, seed, epochs, mnist, even_if_worse
+        )
+        fit_own(wish, talk, _progress)
+        return
+    if architecture is None:
+        raise click.UsageError("--architecture is needed, except for own digits (a folder for each label)")
     dataset = _load(data)
     from training.compare import train_and_export
 
@@ -172,6 +203,35 @@ def export(run: Path, data: Path | None, weights: Path | None, output: Path) -> 
     trained = fit_model(card.recipe, dataset, run, weights=_weights_in(weights))
     onnx_export.save(onnx_export.convert(trained.model, dataset.validation.glyphs), model_card(card), output)
     talk.print(f"{output}: {output.stat().st_size:,} bytes")
+
+
+@cli.command()
+@click.argument("model", type=path_type)
+@read_data
+@click.option("-o", "--output", type=path_type, required=True, help="The .onnx file to write.")
+def calibrate(model: Path, data: Path | None, output: Path) -> None:
+    """Fit the probabilities of a finished MODEL to drawn pages; write it with the numbers in its card.
+
+    Drawing the pages takes minutes; they are kept in a folder `pages` beside the output.
+    """
+    content = model.read_bytes()
+    dataset = _load(data)
+    import onnx
+
+    from training import export as onnx_export
+    from training.calibrate import certain_card
+    from training.calibration_pages import calibration_pages
+
+    try:
+        card = ModelCard.from_metadata(open_session(content).get_modelmeta().custom_metadata_map)
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise ModelUnreadable(
+            f"{model} is no model that reads digits; digitmill model check says why"
+        ) from error
+    pages = calibration_pages(dataset.validation, output.parent / "pages")
+    card = certain_card(card, content, pages)
+    onnx_export.save(onnx.load_from_string(content), card, output)
+    talk.print(f"{output}: calibrated on {card.calibration.cells if card.calibration else 0}")
 
 
 @cli.command()
