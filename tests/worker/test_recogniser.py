@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from tests.worker.small_models import CARD, small_model
 from training.dataset import load_dataset
-from training.model_card import CLASSES, METADATA_KEY, Calibration
+from training.model_card import CLASSES, METADATA_KEY, Calibration, ErrorCurve
 from worker.cli import main
 from worker.errors import ModelRefused, PathUnreadable
 from worker.recogniser import BATCH, Recogniser
@@ -159,6 +159,16 @@ def test_model_show_of_a_named_file_speaks_in_lines(tmp_path: Path) -> None:
     assert lines["architecture"] == "one matrix"
     assert lines["classes"] == "0 1 2 3 4 5 6 7 8 9"
     assert lines["validation_accuracy"] == "10.00%"
+
+
+def test_model_show_says_how_the_model_was_calibrated_and_what_is_wrong(tmp_path: Path) -> None:
+    calibration = Calibration("by hand", (1.5,) * 10, (0.25,) * 10, 0.99, "70 cells")
+    card = replace(CARD, calibration=calibration, field_errors=ErrorCurve((0.0, 0.9), (400, 300), (12, 1)))
+
+    shown = CliRunner().invoke(main, ["model", "show", str(written(tmp_path, small_model(card)))])
+
+    assert "calibration          method by hand, scale 1.5 1.5" in shown.stdout
+    assert "field_errors         12 of 400 wrong" in shown.stdout
 
 
 def test_model_check_tells_fit_from_unfit_by_exit_code(tmp_path: Path) -> None:

@@ -42,10 +42,12 @@ def check(file: Path) -> None:
 
 def _in_words(value: object) -> str:
     match value:
+        case {"thresholds": _, "accepted": (measured, *_), "wrong": (wrong, *_)}:
+            return f"{wrong:,} of {measured:,} wrong, fewer by confidence (--json has the curve)"
         case dict():
             return ", ".join(f"{name} {_in_words(entry)}" for name, entry in value.items())
         case tuple():
-            return " ".join(map(str, value))
+            return " ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in value)
         case None:
             return "-"
         case float():
