@@ -36,6 +36,7 @@ from training.paper import PAPER_VERSION, TRAINED_MARKS, class_of_mark, digest
 
 PAGES = 2_000  # 20,000 fields: enough to vouch for one error in 1,000 of them
 FIRST_SEED = 1_000_000  # of the pages; benchmarks and tests draw with small numbers
+PAGES_VERSION = "2"  # part of the cached file's key: whoever changes what pages hold gives it another number
 MARKED_SHARE = 0.02  # of the boxes written into; real forms range from none to whole struck columns
 LEAST_OVERLAP = 0.5  # intersection over union from which a found field is a true one
 
@@ -53,7 +54,7 @@ class CutPages:
     `cells` is (n, 4) int32, a row a printed box as it was found, in reading order: the numbers of its PAGE
     and FIELD, the index of its GLYPH or NO_GLYPH, and in TRUTH the index in CLASSES of what is in it, or
     BLANK_CELL or UNKNOWN. `values` are the true digits of each field, blanks left out; None where something
-    in it is neither digit nor struck.
+    in it is neither digit nor struck, and for a field that nobody printed.
     """
 
     glyphs: Glyphs
@@ -75,7 +76,7 @@ def calibration_pages(
         values = [NO_VALUE if value is None else value for value in cut.values]
         return {"glyphs": cut.glyphs, "cells": cut.cells, "values": np.array(values)}
 
-    drawn = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION}"
+    drawn = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION} {PAGES_VERSION}"
     kept = keep(cache, "pages", f"{drawn} {GLYPH_RECIPE} {SEGMENTATION_VERSION}", make)
     values = (None if value == NO_VALUE else value for value in kept["values"].tolist())
     return CutPages(kept["glyphs"], kept["cells"], tuple(values))
@@ -96,16 +97,14 @@ def _cut(digits: DigitSource, seeds: Sequence[int]) -> CutPages:
         found = find_fields(form.page).fields
         for field, row in zip(found, cut_cells(form.page, found), strict=True):
             true = _true_field(field.box, form.fields)
-            if true is None:
-                continue
-            truth = true_cells[true.name]
+            truth = true_cells[true.name] if true else []
             for place, cell in enumerate(row):
                 is_known = len(row) == len(truth)
                 index = NO_GLYPH if cell.glyph is None else len(glyphs)
                 cells.append((page, len(values), index, truth[place] if is_known else UNKNOWN))
                 if cell.glyph is not None:
                     glyphs.append(cell.glyph)
-            values.append(_value(truth))
+            values.append(_value(truth) if true else None)
     return CutPages(np.stack(glyphs), np.array(cells, np.int32), tuple(values))
 
 

@@ -16,23 +16,32 @@ ACCEPT_NOTHING = 2.0  # no confidence reaches it
 def reading_rules(settings: Settings, card: ModelCard, target_error: float | None) -> ReadingRules:
     """Return the rules of a batch: its own target, else the confidence that is set, else the target that is.
 
-    Where the model cannot promise the target, nothing is accepted. A model without an error curve goes by
-    the confidence alone.
+    Where the model cannot promise what was asked for, nothing is accepted. Where nobody asked for anything, a
+    model without an error curve goes by the usual confidence.
     """
-    rules = ReadingRules()
-    accept = settings.accept_confidence
-    if target_error is not None or accept is None:
-        accept = _least_confidence(card, settings.target_error if target_error is None else target_error)
-    return ReadingRules(
-        accept_confidence=rules.accept_confidence if accept is None else accept,
-        blank_confidence=card.calibration.blank if card.calibration else rules.blank_confidence,
-    )
+    blank = card.calibration.blank if card.calibration else ReadingRules().blank_confidence
+    return ReadingRules(_accept_confidence(settings, card, target_error), blank)
+
+
+def _accept_confidence(settings: Settings, card: ModelCard, target_error: float | None) -> float:
+    if target_error is None and settings.accept_confidence is not None:
+        return settings.accept_confidence
+    if card.field_errors is None:
+        return ReadingRules().accept_confidence if target_error is None else ACCEPT_NOTHING
+    wanted = settings.target_error if target_error is None else target_error
+    threshold = threshold_for(card.field_errors, wanted)
+    return ACCEPT_NOTHING if threshold is None else threshold
 
 
 def refuse_beyond_promise(settings: Settings, target_error: float | None) -> None:
-    """Raise BadSettings unless the model can promise that no more than this of accepted fields is wrong."""
+    """Raise BadSettings unless the model can promise that no more than this of accepted fields is wrong.
+
+    None: what the settings say, if somebody set it and it counts.
+    """
     if target_error is None:
-        return
+        if settings.accept_confidence is not None or "target_error" not in settings.model_fields_set:
+            return
+        target_error = settings.target_error
     from worker.recogniser import Recogniser
 
     card = Recogniser.load(settings.model).card
@@ -43,7 +52,8 @@ def refuse_beyond_promise(settings: Settings, target_error: float | None) -> Non
             "set DIGITMILL_ACCEPT_CONFIDENCE, or use a model of digitmill-train calibrate"
         )
     if threshold_for(curve, target_error) is None:
-        best = min(map(error_bound, curve.wrong, curve.accepted))
+        risk = RISK / len(curve.thresholds)
+        best = min(error_bound(*counts, risk) for counts in zip(curve.wrong, curve.accepted, strict=True))
         raise BadSettings(
             f"a target error of {target_error:.3%} cannot be promised: the model {card.architecture} was "
             f"measured on {curve.accepted[0]:,} fields, which vouch for {best:.3%} of accepted ones at best"
@@ -53,31 +63,27 @@ def refuse_beyond_promise(settings: Settings, target_error: float | None) -> Non
 def threshold_for(curve: ErrorCurve, target_error: float) -> float | None:
     """Return the lowest threshold from which on at most that share of fields is wrong; None if there is none.
 
-    The bound is the one-sided 95 % one of Clopper and Pearson (1934) on the drawn pages of the curve.
+    The bound is the one-sided one of Clopper and Pearson (1934) on the drawn pages of the curve. As the
+    lowest of many thresholds is chosen, each may fail with its part of the risk only (Bonferroni). It takes
+    fields as independent; those of one page, which share a writer and a scanner, are so in part.
     """
+    risk = RISK / len(curve.thresholds)
     for threshold, accepted, wrong in zip(curve.thresholds, curve.accepted, curve.wrong, strict=True):
-        if accepted and _chance_of_at_most(wrong, accepted, target_error) <= RISK:
+        if accepted and _chance_of_at_most(wrong, accepted, target_error) <= risk:
             return threshold
     return None
 
 
-def error_bound(wrong: int, accepted: int) -> float:
-    """Return the share that with 95 % confidence no more than are wrong (Clopper and Pearson 1934)."""
+def error_bound(wrong: int, accepted: int, risk: float = RISK) -> float:
+    """Return the share that no more than are wrong, but for that risk (Clopper and Pearson 1934)."""
     low, high = wrong / accepted if accepted else 1.0, 1.0
     while high - low > 1e-7:
         middle = (low + high) / 2
-        if _chance_of_at_most(wrong, accepted, middle) <= RISK:
+        if _chance_of_at_most(wrong, accepted, middle) <= risk:
             high = middle
         else:
             low = middle
     return high
-
-
-def _least_confidence(card: ModelCard, target_error: float) -> float | None:
-    if card.field_errors is None:
-        return None
-    threshold = threshold_for(card.field_errors, target_error)
-    return ACCEPT_NOTHING if threshold is None else threshold
 
 
 def _chance_of_at_most(wrong: int, trials: int, share: float) -> float:

@@ -12,14 +12,14 @@ import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from typing import Literal
 
 from worker.number_rules import NumberRule, State
 
 NOTHING = 10  # the column after those of the ten digits
 GAP = " "
-MOST_ASSIGNMENTS = 20_000  # looked at; real fields need a few, only flat probabilities need more
+MOST_STEPS = 5_000  # of the search; real fields need a few, only flat probabilities need more
 
 Odds = Sequence[Sequence[float]]
 """(cells, 11): how probable the digits 0 to 9 and nothing are in each cell; a row sums to 1 at most."""
@@ -39,14 +39,17 @@ def decode(odds: Odds, rules: Sequence[NumberRule] = ()) -> Decoded:
     """Return the most probable value of all that every rule admits.
 
     With rules, a value has no gaps. It may be empty whatever they say: they are about what somebody wrote.
-    The answer is exact unless over MOST_ASSIGNMENTS ways to fill the cells are about equally probable.
+    The answer is exact unless thousands of ways to fill the cells are about equally probable.
     """
-    if not rules and (obvious := _obvious(odds)):
-        return obvious
+    best = Decoded("", ("",) * len(odds), 0.0, 0.0)
+    if not rules:
+        best = _of_best_labels(odds)
+        if best.probability >= best.admitted / 2:  # no other value has more
+            return best
     lattice = _Lattice.of(odds, rules)
-    best, remaining = Decoded("", ("",) * len(odds), 0.0, lattice.admitted), lattice.admitted
+    remaining = lattice.admitted
     seen: set[str] = set()
-    for symbols, probability in islice(lattice.most_probable_first(), MOST_ASSIGNMENTS):
+    for symbols, probability in lattice.most_probable_first():
         cells = _labels(symbols)
         value = _joined(cells)
         if value not in seen:
@@ -74,13 +77,10 @@ def value_probability(odds: Odds, value: str) -> float:
     )
 
 
-def _obvious(odds: Odds) -> Decoded | None:
-    """Return the value of the cells' best labels if it has half of the probability, so that none has more."""
+def _of_best_labels(odds: Odds) -> Decoded:
     cells = _labels([row.index(max(row)) for row in odds])
     value = _joined(cells)
-    probability = value_probability(odds, value)
-    admitted = math.prod(map(sum, odds))
-    return Decoded(value, cells, probability, admitted) if probability >= admitted / 2 else None
+    return Decoded(value, cells, value_probability(odds, value), math.prod(map(sum, odds)))
 
 
 def _labels(symbols: Sequence[int]) -> tuple[str, ...]:
@@ -121,7 +121,10 @@ class _Lattice:
         return cls(odds, tuple(arcs), tuple(reversed(best)), together["before"])
 
     def most_probable_first(self) -> Iterator[tuple[tuple[int, ...], float]]:
-        """Yield the paths as their symbols, each with its probability (A*, Hart 1968; the bound is exact)."""
+        """Yield paths as their symbols, each with its probability (A*, Hart 1968; the bound is exact).
+
+        Ends after MOST_STEPS, whatever is left.
+        """
         tie = count()
         waiting: list[tuple[float, int, int, float, Node, tuple[int, ...]]] = []
 
@@ -132,7 +135,9 @@ class _Lattice:
                 heapq.heappush(waiting, (rank, -len(symbols), next(tie), probability, node, symbols))
 
         consider("before", 1.0, ())
-        while waiting:
+        for _ in range(MOST_STEPS):
+            if not waiting:
+                return
             *_, probability, node, symbols = heapq.heappop(waiting)
             if len(symbols) == len(self.odds):
                 yield symbols, probability

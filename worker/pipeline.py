@@ -34,13 +34,20 @@ The first ten are the digits; a model may know no more than these.
 Stage = Callable[[str], AbstractContextManager[object]]
 """What the caller wraps round each named stage, to time it or to say where it failed."""
 
+Probabilities = Sequence[float]
+"""Of one cell, in the order of CLASSES; empty where there is no ink."""
+
+STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
+
+_STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingRules:
     """When a field may go without a person's look. Other rules make another reader."""
 
     accept_confidence: float = 0.9  # of the whole field
-    blank_confidence: float = 0.998  # of a box without ink; the share that docs/accuracy.md finds right
+    blank_confidence: float = 0.998  # of a box without ink; a calibrated model's card knows better
 
 
 def read_page(
@@ -67,12 +74,6 @@ def read_page(
             for field, row in zip(layout.fields, cells, strict=True)
         )
     return PageReading(fields, layout.skew_degrees)
-
-
-Probabilities = Sequence[float]
-"""Of one cell, in the order of CLASSES; empty where there is no ink."""
-
-_STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
 
 
 def _classify_cells(cells: Sequence[Sequence[Cell]], classify: Classify) -> list[Probabilities]:
@@ -116,8 +117,11 @@ def _judge(
     written = [reading for reading in readings if reading.probabilities]
     digits = [place for place, reading in enumerate(readings) if reading.label]
     gaps = [reading for reading in readings[digits[0] : digits[-1]] if not reading.label] if digits else []
+    least = rules.accept_confidence
+    if not decoded.value:  # a model's error curve, which may allow less, counts numbers only
+        least = max(least, STRUCK_CONFIDENCE)
     found = {
-        LOW_CONFIDENCE: bool(written) and decoded.probability < rules.accept_confidence,
+        LOW_CONFIDENCE: bool(written) and decoded.probability < least,
         NOT_A_DIGIT: any(_shows_no_digit(reading) for reading in written),
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
@@ -127,9 +131,9 @@ def _judge(
         # A digit that touches its box is everyday writing: doubts about the cut explain a review, no more.
         doubts = dict.fromkeys(doubt for cell in cells for doubt in cell.doubts)
         return FieldStatus.REVIEW, (*reasons, *doubts)
-    return (
-        FieldStatus.ACCEPTED if decoded.value else FieldStatus.STRUCK if written else FieldStatus.BLANK
-    ), ()
+    if decoded.value:
+        return FieldStatus.ACCEPTED, ()
+    return FieldStatus.STRUCK if written else FieldStatus.BLANK, ()
 
 
 def _shows_no_digit(reading: Reading) -> bool:

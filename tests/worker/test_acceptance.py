@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.worker.small_models import CARD, small_model
@@ -64,6 +65,20 @@ def test_a_model_without_a_curve_goes_by_confidence_alone() -> None:
     assert reading_rules(settings(), CARD, None).accept_confidence == 0.9
 
 
+def test_a_target_that_a_batch_names_is_not_forgotten_where_a_model_knows_no_errors() -> None:
+    assert reading_rules(settings(accept_confidence=0.99), CARD, 0.001).accept_confidence == ACCEPT_NOTHING
+
+
+def test_a_promise_holds_though_the_lowest_of_many_thresholds_is_taken() -> None:
+    rng = np.random.default_rng(0)
+
+    def is_promised() -> bool:
+        outcomes = zip(rng.uniform(0, 1, 4_000).tolist(), (rng.random(4_000) > 0.0101).tolist(), strict=True)
+        return threshold_for(ErrorCurve.count(outcomes), 0.01) is not None
+
+    assert sum(is_promised() for _ in range(60)) <= 3  # one in twenty
+
+
 def test_how_sure_blank_is_comes_from_the_calibration() -> None:
     assert reading_rules(settings(), MEASURED, None).blank_confidence == 0.994
 
@@ -73,7 +88,7 @@ def test_a_target_beyond_the_promise_is_refused_with_the_best_there_is(tmp_path:
     model.write_bytes(small_model(MEASURED))
 
     refuse_beyond_promise(Settings.read(model=model), 0.01)
-    with pytest.raises(BadSettings, match=r"0\.010% cannot be promised.* 10,000 fields.* 0\.079%"):
+    with pytest.raises(BadSettings, match=r"0\.010% cannot be promised.* 10,000 fields.* 0\.105%"):
         refuse_beyond_promise(Settings.read(model=model), 0.0001)
 
 
@@ -83,3 +98,13 @@ def test_a_model_without_a_curve_promises_no_target(tmp_path: Path) -> None:
 
     with pytest.raises(BadSettings, match="carries no error curve"):
         refuse_beyond_promise(Settings.read(model=model), 0.01)
+
+
+def test_a_target_that_is_set_and_cannot_be_promised_is_refused_too(tmp_path: Path) -> None:
+    model = tmp_path / "measured.onnx"
+    model.write_bytes(small_model(MEASURED))
+
+    refuse_beyond_promise(Settings.read(model=model), None)
+    refuse_beyond_promise(Settings.read(model=model, target_error=0.0001, accept_confidence=0.9), None)
+    with pytest.raises(BadSettings, match="cannot be promised"):
+        refuse_beyond_promise(Settings.read(model=model, target_error=0.0001), None)

@@ -23,8 +23,10 @@ def command(sweeping: bool, check: bool, settings: Settings) -> ExitCode | int:
     """
     if check:
         return _check()
+    from worker.acceptance import refuse_beyond_promise
     from worker.pool import run_pool
 
+    refuse_beyond_promise(settings, None)
     return run_pool(settings, sweeping=sweeping)
 
 
