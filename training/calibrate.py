@@ -84,6 +84,18 @@ def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], 
     )
 
 
+def calibrated(probabilities: npt.NDArray[np.float32], calibration: Calibration | None) -> Floats:
+    """Return probabilities as the worker has them, whose own code does the same (worker.calibration)."""
+    scores = log_scores(probabilities)
+    return softmax(scores * calibration.scale + calibration.bias if calibration else scores)
+
+
+def error_curve(probabilities: Floats, labels: npt.NDArray[np.integer]) -> ErrorCurve:
+    """Count how many digits are wrong by the confidence of what is most probable."""
+    right = probabilities.argmax(axis=1) == labels
+    return ErrorCurve.count(zip(probabilities.max(axis=1).tolist(), right.tolist(), strict=True))
+
+
 def log_scores(probabilities: npt.NDArray[np.float32]) -> Floats:
     return np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
 

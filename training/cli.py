@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from training.calibrate import calibrated, error_curve
 from training.cli_own import OwnFit, fit_own
 from training.dataset import Dataset, check, load_dataset
 from training.distortions import Distortion
@@ -164,24 +165,32 @@ def fit(
 @read_data
 @click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
 def score(model: Path, data: Path | None, split: str) -> None:
-    """Print how well and how fast an exported MODEL reads labelled digits, as JSON."""
+    """Print how well and how fast an exported MODEL reads labelled digits, as JSON.
+
+    The error-reject curve says of each confidence how many digits are at least so sure and how many of them
+    are wrong, after the model's own calibration.
+    """
     content = model.read_bytes()
     dataset = _load(data)
     digits = dataset.test if split == "test" else dataset.validation
     if not len(digits):
         raise DatasetUnreadable(f"the data holds no images to {split}; name other data or another --split")
-    try:
+    with _model_that_reads(model):
         session = open_session(content)
+        card = ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map)
         probabilities = classify(session, digits.glyphs)
-    except Exception as error:  # onnxruntime's errors have no common base
-        raise ModelUnreadable(
-            f"{model} is no model that reads digits; digitmill model check says why"
-        ) from error
     result = score_of(probabilities, digits)
     speeds = {str(n): round(digits_per_second(session, digits.glyphs, n)) for n in BATCH_SIZES}
+    curve = error_curve(calibrated(probabilities, card.calibration), digits.labels)
     click.echo(
         json.dumps(
-            {"split": split, "accuracy": result.accuracy, "digits_per_second": speeds, **asdict(result)}
+            {
+                "split": split,
+                "accuracy": result.accuracy,
+                "digits_per_second": speeds,
+                "error_reject": asdict(curve),
+                **asdict(result),
+            }
         )
     )
 
@@ -222,12 +231,8 @@ def calibrate(model: Path, data: Path | None, output: Path) -> None:
     from training.calibrate import certain_card
     from training.calibration_pages import calibration_pages
 
-    try:
+    with _model_that_reads(model):
         card = ModelCard.from_metadata(open_session(content).get_modelmeta().custom_metadata_map)
-    except Exception as error:  # onnxruntime's errors have no common base
-        raise ModelUnreadable(
-            f"{model} is no model that reads digits; digitmill model check says why"
-        ) from error
     pages = calibration_pages(dataset.validation, output.parent / "pages")
     card = certain_card(card, content, pages)
     onnx_export.save(onnx.load_from_string(content), card, output)
@@ -269,6 +274,17 @@ def main() -> None:
             soft_wrap=True,
         )
         sys.exit(2)
+
+
+@contextmanager
+def _model_that_reads(model: Path) -> Iterator[None]:
+    """Say of whatever goes wrong with an ONNX file in this block that it is no model of digits."""
+    try:
+        yield
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise ModelUnreadable(
+            f"{model} is no model that reads digits; digitmill model check says why"
+        ) from error
 
 
 def _load(path: Path | None) -> Dataset:

@@ -13,7 +13,9 @@ from training.calibrate import (
     TEMPERATURE,
     VECTOR,
     calibrate,
+    calibrated,
     certain_card,
+    error_curve,
     fit_scales,
     log_loss,
     log_scores,
@@ -151,6 +153,12 @@ def test_a_model_is_calibrated_as_the_worker_reads_with_it(tmp_path: Path) -> No
     path.write_bytes(small_model(card))
 
     assert card.calibration is not None
-    plain = classify(open_session(model), pages.glyphs)
-    expected = softmax(log_scores(plain) * card.calibration.scale + card.calibration.bias)
+    expected = calibrated(classify(open_session(model), pages.glyphs), card.calibration)
     np.testing.assert_allclose(Recogniser.load(path)(pages.glyphs), expected, atol=1e-5)
+
+
+def test_the_error_curve_of_labelled_digits_goes_by_what_is_most_probable() -> None:
+    curve = error_curve(np.array([[0.95, 0.05], [0.4, 0.6], [0.8, 0.2]]), np.array([0, 0, 0]))
+
+    of = dict(zip(curve.thresholds, zip(curve.accepted, curve.wrong, strict=True), strict=True))
+    assert (of[0.0], of[0.9]) == ((3, 1), (1, 0))
