@@ -5,6 +5,8 @@ Kept only where it reads as well; else the network ships as it was learnt.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +15,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
 
 from training.dataset import Glyphs, LabelledGlyphs
 from training.errors import ExportRefused
@@ -24,6 +32,7 @@ CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many ch
 MOST_CHANGED = 2e-4  # share of glyphs read otherwise than before: 2 of MNIST's 10,000 to validate with
 MOST_LOG_LOSS, LOG_LOSS_NOISE = 1.02, 1e-4  # times what it was, and what is too small to matter
 SCALES = np.geomspace(0.5, 5.0, 60).tolist()  # of logits, tried for the best
+WAYS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
 WEIGHING = ("Conv", "MatMul", "Gemm")  # the layers that cost time
 
 
@@ -31,30 +40,42 @@ def quantise(graph: onnx.ModelProto, seen: Glyphs, validation: LabelledGlyphs) -
     """Return the graph with weights and features in 8 bits, all but the layer that makes probabilities.
 
     Static, a scale for each filter (Jacob 2018); how large features become is measured on `seen`, glyphs as
-    they were trained on. Raises ExportRefused where `validation` is read otherwise or with less certainty.
+    they were trained on, one way after the other until the outcome reads as well. Raises ExportRefused where
+    `validation` is read otherwise or with less certainty, whatever the way.
     """
+    for way in WAYS:
+        quantised = _quantised(graph, seen[:CALIBRATION_GLYPHS], way)
+        try:
+            refuse_unless_as_good(graph, quantised, validation)
+        except ExportRefused as refused:
+            refusal = refused
+        else:
+            return quantised
+    raise refusal
+
+
+def _quantised(graph: onnx.ModelProto, seen: Glyphs, way: CalibrationMethod) -> onnx.ModelProto:
     last = [node.name for node in graph.graph.node if node.op_type in WEIGHING][-1]
     log = logging.getLogger()
     level = log.level
     log.setLevel(logging.ERROR)  # it advises to do what is done here
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             small = Path(folder) / "small.onnx"
             quantize_static(
                 onnx.shape_inference.infer_shapes(graph),
                 small,
-                _Seen(seen[:CALIBRATION_GLYPHS]),
+                _Seen(seen),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 nodes_to_exclude=[last],
+                calibrate_method=way,
             )
-            quantised = onnx.load(small)
+            return onnx.load(small)
     finally:
         log.setLevel(level)
-    refuse_unless_as_good(graph, quantised, validation)
-    return quantised
 
 
 def refuse_unless_as_good(before: onnx.ModelProto, after: onnx.ModelProto, digits: LabelledGlyphs) -> None:
@@ -89,7 +110,8 @@ class _Seen(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no 
     """Glyphs in batches, as onnxruntime asks for them."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        self._batches = iter(np.array_split(glyphs, -(-len(glyphs) // CLASSIFY_BATCH)))
+        whole = len(glyphs) // CLASSIFY_BATCH * CLASSIFY_BATCH  # histograms want batches of one size
+        self._batches = iter(glyphs[:whole].reshape(-1, CLASSIFY_BATCH, *glyphs.shape[1:]))
 
     def get_next(self) -> Mapping[str, npt.NDArray[np.uint8]] | None:
         batch = next(self._batches, None)
