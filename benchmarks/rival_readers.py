@@ -48,10 +48,11 @@ class RivalMissing(Exception):
     """A program or package to compare with is not installed."""
 
 
-def naive(classify: Classify) -> Reader:
-    """Return a reader that squeezes each box, dirt and all, into 28 x 28 pixels and inverts them.
+def naive(classify: Classify, *, thresholded: bool = False) -> Reader:
+    """Return a reader that inverts each box, dirt and all, and squeezes it into 28 x 28 pixels.
 
-    It takes the boxes that Digitmill finds, and is told which of them are blank: it knows no blanks.
+    `thresholded` makes it black and white before (Otsu 1979). It takes the boxes that Digitmill finds, and is
+    told which of them are blank: it knows no blanks.
     """
 
     def read(page: Page, _places: Sequence[Quad]) -> list[Read]:
@@ -59,7 +60,7 @@ def naive(classify: Classify) -> Reader:
         written = [[cell.glyph is not None for cell in row] for row in cut_cells(page, fields)]
         boxes = [quad for field in fields for quad in field.cells]
         inked = [quad for quad, ink in zip(boxes, chain(*written), strict=True) if ink]
-        glyphs = [_squeeze(page.grey, quad) for quad in inked]
+        glyphs = [_squeeze(straighten(page.grey, quad), thresholded) for quad in inked]
         digits = iter(classify(np.stack(glyphs))[:, : len(DIGITS)].argmax(axis=1) if glyphs else ())
         return [
             Read(field.name, tuple(DIGITS[next(digits)] if ink else "" for ink in row), field.box)
@@ -158,9 +159,12 @@ def straighten(page: Grey, place: Quad, inset: float = 0.0) -> Grey:
     return np.asarray(upright, np.uint8)
 
 
-def _squeeze(page: Grey, box: Quad) -> Grey:
-    squeezed = cv2.resize(straighten(page, box), (GLYPH_SIDE, GLYPH_SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(255 - squeezed, np.uint8)
+def _squeeze(box: Grey, thresholded: bool) -> Grey:
+    if thresholded:
+        ink = cv2.threshold(box, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1]
+    else:
+        ink = cv2.bitwise_not(box)
+    return np.asarray(cv2.resize(ink, (GLYPH_SIDE, GLYPH_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _read_of_lines(places: Sequence[Quad], lines: Sequence[str]) -> list[Read]:

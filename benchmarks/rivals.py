@@ -20,6 +20,7 @@ from benchmarks.rival_readers import Reader, RivalMissing, naive, rapidocr, tess
 from benchmarks.rivals_page import (
     DIGITMILL,
     NAIVE,
+    NAIVE_THRESHOLDED,
     PAGE,
     RAPIDOCR,
     RAPIDOCR_DIGITS,
@@ -51,6 +52,7 @@ def main() -> int:
     try:
         readers: dict[str, Reader] = {
             NAIVE: naive(plain),
+            NAIVE_THRESHOLDED: naive(plain, thresholded=True),
             TESSERACT: tesseract(),
             RAPIDOCR: rapidocr(),
             RAPIDOCR_DIGITS: rapidocr(digits_only=True),

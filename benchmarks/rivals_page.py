@@ -13,14 +13,16 @@ from worker.measures import Tally, wilson
 from worker.recogniser import Recogniser
 
 PAGE = Path(__file__).with_name("rivals.md")
-NAIVE, TESSERACT, DIGITMILL = "naive recipe", "Tesseract", "**Digitmill**"
+NAIVE, NAIVE_THRESHOLDED = "naive recipe", "naive recipe, thresholded"
+TESSERACT, DIGITMILL = "Tesseract", "**Digitmill**"
 RAPIDOCR, RAPIDOCR_DIGITS = "RapidOCR", "RapidOCR, digits only"
 GIVEN = (TESSERACT, RAPIDOCR, RAPIDOCR_DIGITS)  # the places of the fields
 
 READERS = """\
-- *naive recipe*: the boxes that Digitmill finds, each squeezed to 28 x 28 pixels and inverted, nothing
+- *naive recipe*: the boxes that Digitmill finds, each inverted and squeezed to 28 x 28 pixels, nothing
   cleaned, read by {naive}.
-  It knows no blank boxes, so Digitmill tells it which are.
+  It knows no blank boxes, so Digitmill tells it which are. *Thresholded*: made black and white before
+  (Otsu), as some tutorials do.
 - *Tesseract*: Debian's, a line of text (`--psm 7`), digits allowed only. The crop of each field's **true
   place** is a gift: finding it is half of the work.
 - *RapidOCR*: its recognition with the models inside its package, given the same crops. Of the text

@@ -33,6 +33,15 @@ def lean(grey: npt.NDArray[np.uint8], corners: list[tuple[float, float]]) -> flo
     return float(upright.mean() - upright[: height // 2, : width // 2].mean())
 
 
+def eights(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Read everything as an 8."""
+    return np.tile(np.arange(12) == 8, (len(glyphs), 1)).astype(np.float32)
+
+
+def true_digits(page: PlacedPage) -> list[str]:
+    return [truth.digits for truth in page.truths]
+
+
 def test_a_field_is_handed_over_as_one_reads_it() -> None:
     grey = np.full((100, 200), 255, np.uint8)
     cv2.rectangle(grey, (20, 20), (50, 40), (0,), -1)  # the upper left quarter of a field at (20, 20, 60, 40)
@@ -62,16 +71,27 @@ def test_places_given_to_others_are_where_the_fields_are(drawn: PlacedPage) -> N
 
 
 def test_the_naive_recipe_reads_the_boxes_that_are_found_and_no_blank_ones(drawn: PlacedPage) -> None:
-    def eights(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        assert glyphs.shape[1:] == (28, 28)
-        assert np.median(glyphs) < 60  # paper is black to it
-        return np.tile(np.arange(12) == 8, (len(glyphs), 1)).astype(np.float32)
-
     tally = compare({"naive": naive(eights)}, [drawn])["naive"].tally
 
     assert tally.found == tally.fields
     assert set("".join(read.digits for read in naive(eights)(drawn.page, ()))) == {"8"}
     assert tally.blank_cells > tally.blanks_read == 0
+
+
+def test_the_naive_recipe_cleans_nothing_but_by_a_threshold_if_told_to(drawn: PlacedPage) -> None:
+    seen: list[npt.NDArray[np.uint8]] = []
+
+    def look(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        seen.append(glyphs)
+        return eights(glyphs)
+
+    naive(look)(drawn.page, ())
+    naive(look, thresholded=True)(drawn.page, ())
+
+    grey, black_and_white = seen
+    assert grey.mean() < 100  # paper is black to it
+    assert (grey == 255).sum() < 10 < (black_and_white == 255).sum()  # drawn ink is not quite black
+    assert grey.shape == black_and_white.shape == (sum(map(len, true_digits(drawn))), 28, 28)
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
