@@ -172,7 +172,9 @@ def _tell(run: Run, db: Database, settings: Settings, console: Console) -> None:
     )
     fields = after.fields
     counts.add_row(
-        "fields", f"{fields['accepted']} accepted, {fields['review']} to review, {fields['blank']} blank"
+        "fields",
+        f"{fields['accepted']} accepted, {fields['review']} to review, {fields['blank']} blank, "
+        f"{fields['struck']} struck",
     )
     console.print(counts)
     for what, says in (("database", db.place), ("next", f"digitmill results {this_batch}")):
