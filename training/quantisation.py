@@ -23,6 +23,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from training.calibrate import TEMPERATURE, fit_scales, log_loss, log_scores, softmax
 from training.dataset import Glyphs, LabelledGlyphs
 from training.errors import ExportRefused
 from training.model_card import INPUT_NAME
@@ -31,7 +32,6 @@ from training.score import CLASSIFY_BATCH, classify, open_session
 CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many change no figure
 MOST_CHANGED = 2e-4  # share of glyphs read otherwise than before: 2 of MNIST's 10,000 to validate with
 MOST_LOG_LOSS, LOG_LOSS_NOISE = 1.02, 1e-4  # times what it was, and what is too small to matter
-SCALES = np.geomspace(0.5, 5.0, 60).tolist()  # of logits, tried for the best
 WAYS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
 WEIGHING = ("Conv", "MatMul", "Gemm")  # the layers that cost time
 
@@ -95,15 +95,9 @@ def refuse_unless_as_good(before: onnx.ModelProto, after: onnx.ModelProto, digit
 
 def calibrated_log_loss(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> float:
     """Return the log-loss at the temperature that makes it least (Guo 2017)."""
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float64)
-    rows = np.arange(len(digits))
-
-    def loss(scale: float) -> float:
-        scaled = scale * logits
-        total = np.log(np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)) + scaled.max(axis=1)
-        return float((total - scaled[rows, digits.labels]).mean())
-
-    return min(map(loss, SCALES))
+    scores, labels = log_scores(probabilities), digits.labels.astype(np.intp)
+    scale, bias = fit_scales(scores, labels, TEMPERATURE)
+    return log_loss(softmax(scores * scale + bias), labels)
 
 
 class _Seen(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
