@@ -27,6 +27,9 @@ from training.errors import DatasetUnreadable
 FEWEST_OF_A_LABEL = 20  # images: about four of them are set aside, and the others must show more than a slip
 TEST_SHARE = 5  # every fifth image, on average, is set aside
 LARGEST_SIDE = 1500  # px; whatever is larger is a page and no digit that was cut out of one
+MARGIN = 0.25  # of an image's longer side, put round it as paper
+PAPER_RANK = 90  # percentile of the brightness that is the paper's, where ink is dark
+LINE_SHARE = 0.9  # of an image's edge that the line of a printed box covers
 MOST_NAMED = 10  # files that a message names
 MNIST_FILES = ("*.npz", "*idx?-ubyte*", "*idx?.ubyte*", "train.csv", "mnist_*.csv")
 
@@ -67,11 +70,16 @@ class _Unusable(Exception):
 
 
 def is_own_digits(path: Path) -> bool:
-    """Return whether `path` is a folder of folders, or a table of two columns: MNIST comes in neither."""
+    """Return whether `path` is a folder of folders, or a table of two columns: MNIST comes in neither.
+
+    A folder that is not there is taken for one: reading it says so.
+    """
+    if not path.exists():
+        return not path.suffix
     if path.is_dir():
         is_mnist = any(any(path.glob(pattern)) for pattern in MNIST_FILES)
         return not is_mnist and any(map(_is_visible_folder, path.iterdir()))
-    return path.suffix.lower() == ".csv" and path.is_file() and len(next(_rows(path), [])) == 2
+    return path.suffix.lower() == ".csv" and len(next(filter(any, _rows(path)), [])) == 2
 
 
 def read_own_digits(path: Path) -> OwnDigits:
@@ -119,13 +127,31 @@ def glyph_of(image: Grey) -> Glyph:
     """
     if image.shape == (GLYPH_SIDE, GLYPH_SIDE) and not image[0].any() and not image[-1].any():
         return normalise(image)  # MNIST's own format
-    height, width = image.shape
+    dark = _dark_on_light(image)
+    if not _shows_a_box(dark):
+        dark = _on_more_paper(dark)
+    height, width = dark.shape
     quad = Quad(Point(0, 0), Point(width, 0), Point(width, height), Point(0, height))
-    page = Page(image if _is_dark_on_light(image) else np.asarray(255 - image, np.uint8))
-    glyph = cut_cells(page, [Field("", (quad,), Box(0, 0, width, height))])[0][0].glyph
+    glyph = cut_cells(Page(dark), [Field("", (quad,), Box(0, 0, width, height))])[0][0].glyph
     if glyph is None:
         raise BlankCell("nothing is written in it")
     return glyph
+
+
+def _shows_a_box(dark: Grey) -> bool:
+    """Return whether a digit was cut out with the lines of its box, which then run along all edges."""
+    inked = dark < (np.percentile(dark, PAPER_RANK) + float(dark.min())) / 2
+    edges = inked[0], inked[-1], inked[:, 0], inked[:, -1]
+    return bool(inked.mean() < 0.5 and all(edge.mean() >= LINE_SHARE for edge in edges))
+
+
+def _on_more_paper(dark: Grey) -> Grey:
+    """Return the image with paper round it: a digit that is cropped to its ink would touch its box."""
+    white = round(MARGIN * max(dark.shape))
+    paper = (float(np.percentile(dark, PAPER_RANK)),)
+    return np.asarray(
+        cv2.copyMakeBorder(dark, white, white, white, white, cv2.BORDER_CONSTANT, value=paper), np.uint8
+    )
 
 
 def listed(lines: Sequence[str]) -> str:
@@ -134,11 +160,13 @@ def listed(lines: Sequence[str]) -> str:
     return "\n".join(f"  {line}" for line in [*lines[:MOST_NAMED], *more])
 
 
-def _is_dark_on_light(image: Grey) -> bool:
-    """What most of the image's edge shows is paper; ink is what lies furthest from it."""
+def _dark_on_light(image: Grey) -> Grey:
+    """Return the image with dark ink. What most of its edge shows is paper, unless it is a box's lines."""
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     paper, darkest, lightest = float(np.median(edge)), int(image.min()), int(image.max())
-    return paper - darkest >= lightest - paper
+    inverse = np.asarray(255 - image, np.uint8)
+    dark, light = (image, inverse) if paper - darkest >= lightest - paper else (inverse, image)
+    return light if _shows_a_box(light) else dark
 
 
 def _files_in_folders(folder: Path) -> list[tuple[Path, int]]:

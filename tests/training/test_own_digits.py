@@ -50,12 +50,22 @@ def test_light_on_dark_is_the_same_digit_as_dark_on_light() -> None:
     np.testing.assert_array_equal(glyph_of(255 - image), glyph_of(image))
 
 
-def test_a_digit_that_is_cut_out_closely_is_the_same_glyph() -> None:
-    image = digit_image(4, 80)
+@pytest.mark.parametrize("digit", range(10))
+def test_a_digit_that_is_cut_out_closely_is_the_same_glyph(digit: int) -> None:
+    image = digit_image(digit, 80)
     ys, xs = np.nonzero(image < 150)
     close = image[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
 
     assert alike(glyph_of(close), glyph_of(image)) > 0.9
+
+
+def test_the_lines_of_a_box_that_was_cut_out_with_its_digit_are_no_ink() -> None:
+    image = digit_image(3, 80)
+    boxed = image.copy()
+    boxed[:3] = boxed[-3:] = 30
+    boxed[:, :3] = boxed[:, -3:] = 30
+
+    assert alike(glyph_of(boxed), glyph_of(image)) > 0.9
 
 
 def test_an_image_of_mnist_is_its_own_glyph() -> None:
@@ -250,7 +260,8 @@ def test_mnist_is_nobodys_own(tmp_path: Path, own: Path) -> None:
     assert is_own_digits(own)
     assert not is_own_digits(tmp_path / "train.csv")
     assert not is_own_digits(mnist)
-    assert not is_own_digits(tmp_path / "gone")
+    assert is_own_digits(tmp_path / "gone")  # so that reading it says what is missing
+    assert not is_own_digits(tmp_path / "gone.npz")
 
 
 def test_glyphs_are_such_as_forms_give(own: Path) -> None:
