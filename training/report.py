@@ -99,9 +99,9 @@ are pages drawn by this project with MNIST's validation digits and pens of its o
 their boxes found and cut as the worker does (synthetic); *digits in cells* the validation digits, each
 written once into a drawn cell, worse treated than on most pages (synthetic); *real pages* the digits in the
 found boxes of real scans, of which there are few; *optdigits* and *semeion* other people's digits, squeezed
-to one aspect by those who published them. *Marks* is the share of crosses, dashes, scribbles, letters and
-dirt (synthetic) that is not taken for a digit. Read right means that the right one of all classes is the
-most probable; the reader asks for more than that.
+to one aspect by those who published them. Read right means that of all classes the right one is the most
+probable. *Marks* is the share of crosses, dashes, scribbles, letters and dirt (synthetic; without letters
+that look like digits) for which that is no digit; the reader asks for more than the most probable.
 
 {_cost_table(families)}
 
@@ -119,8 +119,8 @@ same machine{_peak(winner)}; whole numbers of 8 bits can go beyond it.
 
 {_kinds_table(winner)}
 
-In brackets 95 % Wilson intervals. Letters that look like digits are digits to a reader of digits: it learnt
-nothing to the contrary.
+In brackets 95 % Wilson intervals. *Right among digits*: had it been told that there is a digit. Letters that
+look like digits are digits to a reader of digits: it learnt nothing to the contrary.
 
 ## What each ingredient is worth
 
@@ -305,10 +305,11 @@ def _kinds_table(winner: Scorecard) -> str:
                         kind,
                         f"{tally.glyphs:,}",
                         f"{tally.accuracy:.2%} ({100 * low:.2f} to {100 * high:.2f})",
+                        "" if trial == MARKS else f"{tally.right_of_digits / tally.glyphs:.2%}",
                         f"{tally.as_digit / tally.glyphs:.2%}",
                     )
                 )
-    return _table(("trial", "kind", "glyphs", "read right", "read as a digit"), rows)
+    return _table(("trial", "kind", "glyphs", "read right", "right among digits", "read as a digit"), rows)
 
 
 def _ablation_table(ablation: Sequence[Scorecard]) -> str:

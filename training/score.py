@@ -66,7 +66,8 @@ def score(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> Sco
 
 def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
     """Return how a model reads a trial, by the groups that its glyphs count under."""
-    read = classify(session, trial.glyphs).argmax(axis=1)
+    probabilities = classify(session, trial.glyphs)
+    read, digits = probabilities.argmax(axis=1), probabilities[:, : len(DIGITS)].argmax(axis=1)
     squeezed = None if trial.stretched is None else classify(session, trial.stretched).argmax(axis=1)
     groups = np.array(trial.groups)
     tallies = {}
@@ -77,6 +78,7 @@ def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
             len(labels),
             int((read[here] == labels).sum()),
             int((read[here] < len(DIGITS)).sum()),
+            int((digits[here] == labels).sum()),
             None if squeezed is None else int((squeezed[here] == labels).sum()),
         )
     return tallies

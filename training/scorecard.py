@@ -12,6 +12,7 @@ from typing import Any
 from training.recipe import Recipe
 
 DRAWN_PAGES, MARKS = "drawn pages", "marks"  # the trials that decide which model ships
+LOOKALIKES = "lookalike letter"  # a kind of mark
 NORMAL_95 = 1.96  # standard deviations
 
 
@@ -45,8 +46,9 @@ class Tally:
     """How a model reads one kind of glyph in a trial."""
 
     glyphs: int
-    right: int
+    right: int  # of all classes the right one is the most probable
     as_digit: int  # read as some digit, rightly or not
+    right_of_digits: int  # of the ten digits the right one is the most probable
     stretched_right: int | None = None  # had the boxes been squeezed, not cleaned; None where there were none
 
     @property
@@ -67,6 +69,7 @@ class Tally:
             self.glyphs + other.glyphs,
             self.right + other.right,
             self.as_digit + other.as_digit,
+            self.right_of_digits + other.right_of_digits,
             None if None in stretched else sum(right for right in stretched if right is not None),
         )
 
@@ -108,8 +111,11 @@ class Scorecard:
         return (self.preparation_seconds + sum(epoch.seconds for epoch in self.curve)) / 60
 
     def tally(self, trial: str) -> Tally | None:
-        """Return a trial's tallies added up, None where the run was not measured on it."""
-        kinds = list(self.trials.get(trial, {}).values())
+        """Return a trial's tallies added up, None where the run was not measured on it.
+
+        Letters that look like digits are left out: they are no matter of right or wrong.
+        """
+        kinds = [tally for kind, tally in self.trials.get(trial, {}).items() if kind != LOOKALIKES]
         return sum(kinds[1:], kinds[0]) if kinds else None
 
     def write(self, path: Path) -> None:

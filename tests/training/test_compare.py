@@ -93,8 +93,14 @@ def card(interrupted_comparison: Path) -> Callable[..., Scorecard]:
             real,
             validation=right_of_hundred(validation),
             trials={
-                "drawn pages": {"pens": Tally(60, 60, 60), "others": Tally(40, pages - 60, 40)},
-                "marks": {"slash": Tally(100, marks, 100 - marks)},
+                "drawn pages": {
+                    "pens": Tally(60, 60, 60, 60),
+                    "others": Tally(40, pages - 60, 40, pages - 60),
+                },
+                "marks": {
+                    "slash": Tally(100, marks, 100 - marks, 0),
+                    "lookalike letter": Tally(100, 0, 100, 0),
+                },
             },
             onnx_bytes=size,
             digits_per_second={"64": speed},
@@ -216,6 +222,12 @@ def test_marks_that_are_taken_for_digits_count_as_much_as_misread_digits(
 
     assert choose_winner([reader, doubter]) is doubter
     assert choose_winner([card(99, 96), doubter]) is not doubter
+
+
+def test_letters_that_look_like_digits_are_held_against_nobody(card: Callable[..., Scorecard]) -> None:
+    marks = card(99, 95).tally("marks")
+
+    assert marks == Tally(100, 95, 5, 0)
 
 
 def test_mnist_decides_only_between_models_that_read_paper_equally_well(

@@ -39,6 +39,13 @@ def test_a_network_of_8_bits_is_a_quarter_as_large_and_reads_the_same(learnt: on
     assert (old != new).any()
 
 
+def test_probabilities_are_no_coarser_than_before(learnt: onnx.ModelProto) -> None:
+    small = quantise(learnt, DATASET.training.glyphs, DATASET.validation)
+
+    probabilities = classify(open_session(small.SerializeToString()), DATASET.validation.glyphs)
+    assert len(np.unique(probabilities)) > 1_000  # 256, if the softmax had been quantised too
+
+
 def test_the_ends_of_the_graph_stay_as_they_were(learnt: onnx.ModelProto) -> None:
     session = open_session(quantise(learnt, DATASET.training.glyphs, DATASET.validation).SerializeToString())
 
