@@ -29,7 +29,7 @@ from benchmarks.rivals_page import (
     Standings,
     rivals_page,
 )
-from worker.measures import score_page, tally
+from worker.measures import score_page
 from worker.recogniser import Recogniser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -81,7 +81,7 @@ def compare(readers: Mapping[str, Reader], pages: Iterable[PlacedPage]) -> Stand
             started = _cpu_seconds()
             reads = read(page.page, page.places)
             spent = _cpu_seconds() - started
-            standings[name] += Standing(tally([score_page(page.truths, reads)]), spent)
+            standings[name] += Standing((score_page(page.truths, reads),), spent)
     return standings
 
 
