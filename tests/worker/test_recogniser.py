@@ -32,9 +32,11 @@ def test_the_shipped_model_reads_mnist_and_is_small(shared_data: Path) -> None:
 
     right = recogniser(validation.glyphs).argmax(axis=1) == validation.labels
 
-    assert recogniser.card.classes == tuple("0123456789")
-    assert right.mean() == pytest.approx(recogniser.card.validation_accuracy, abs=2e-4)
-    assert right.mean() > 0.99
+    assert recogniser.card.classes == CLASSES
+    assert recogniser.card.calibration and recogniser.card.field_errors
+    # Calibrated for paper, where more is struck or no digit than in MNIST.
+    assert right.mean() == pytest.approx(recogniser.card.validation_accuracy, abs=2e-3)
+    assert right.mean() > 0.995
     assert recogniser.size <= MAX_BYTES
 
 
