@@ -13,19 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.calibrate import (
-    TEMPERATURE,
-    VECTOR,
-    Floats,
-    Labels,
-    fit_scales,
-    labels_of_glyphs,
-    log_loss,
-    log_scores,
-    softmax,
-)
+from training.calibrate import METHODS, labels_of_glyphs
 from training.calibration_pages import FIRST_SEED, PAGES, CutPages, calibration_pages
 from training.dataset import load_dataset
+from training.scaling import Floats, Labels, Scaling, fit_scaling, log_loss, log_scores
 from training.score import classify, open_session
 from worker.recogniser import SHIPPED_MODEL, Recogniser
 from worker.reliability import LEAST_IN_BIN, expected_calibration_error, reliability
@@ -77,17 +68,17 @@ def compare(fitted: Said, others: Said) -> Iterator[str]:
     """Yield a Markdown table, a row a way to calibrate."""
     yield "| | log-loss | of right or wrong | ECE | largest gap of a bin | right |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    methods = {"as trained": None, TEMPERATURE: TEMPERATURE, VECTOR: VECTOR}
-    for name, method in methods.items():
-        scale, bias = fit_scales(fitted.scores, fitted.labels, method) if method else (1.0, 0.0)
-        before, after = (softmax(said.scores * scale + bias) for said in (fitted, others))
+    same = np.ones(fitted.scores.shape[1])
+    ways = {"as trained": Scaling(same, 0 * same)}
+    ways |= {method: fit_scaling(fitted.scores, fitted.labels, method) for method in METHODS}
+    for name, scaling in ways.items():
+        before, after = scaling(fitted.scores), scaling(others.scores)
         is_right = after.argmax(axis=1) == others.labels
         yield _row(name, after.max(axis=1), is_right, log_loss(after, others.labels))
-        if method != TEMPERATURE:
-            right = before.argmax(axis=1) == fitted.labels
-            for way, fit in (("isotonic", isotonic), ("histogram", histogram), ("beta", beta)):
-                mended = fit(before.max(axis=1), right)(after.max(axis=1))
-                yield _row(f"{name}, then {way} on the label", mended, is_right)
+        right = before.argmax(axis=1) == fitted.labels
+        for way, fit in (("isotonic", isotonic), ("histogram", histogram), ("beta", beta)):
+            mended = fit(before.max(axis=1), right)(after.max(axis=1))
+            yield _row(f"{name}, then {way} on the label", mended, is_right)
 
 
 def isotonic(confidences: Floats, right: Flags) -> Mend:
@@ -122,7 +113,7 @@ def beta(confidences: Floats, right: Flags) -> Mend:
         return np.stack([np.log(given), -np.log1p(-given), np.ones_like(given)], axis=1)
 
     def sigmoid(given: Floats) -> Floats:
-        return 1 / (1 + np.exp(-given))
+        return np.asarray(1 / (1 + np.exp(-given.clip(-500, 500))))
 
     weights, inputs = np.array([1.0, 1.0, 0.0]), terms(confidences)
     for _ in range(30):

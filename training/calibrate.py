@@ -19,25 +19,30 @@ from training.calibration_pages import BLANK_CELL, FIELD, GLYPH, NO_GLYPH, PAGE,
 from training.dataset import CLASSES
 from training.model_card import (
     DIGITS,
-    LEAST_PROBABILITY,
     OTHER,
     STRUCK,
     Calibration,
     ErrorCurve,
     ModelCard,
 )
+from training.scaling import (
+    BENT,
+    TEMPERATURE,
+    VECTOR,
+    Floats,
+    Labels,
+    Scaling,
+    fit_scaling,
+    log_loss,
+    log_scores,
+    softmax,
+)
 from training.score import classify, open_session
 
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.intp]
+METHODS = (TEMPERATURE, VECTOR, BENT)
 
 FOLDS = 2  # of the pages: the numbers are few and the cells many
-PRIOR_CELLS = 1.0  # weight of the belief that a class needs no mending, against cells that say otherwise
-MOST_STEPS = 50  # of Newton's method; ten are usual
-SMALLEST_GAIN = 1e-9  # of the mean log-loss, for which another step is worth it
 DECIMALS = 4
-
-TEMPERATURE, VECTOR = "temperature scaling", "vector scaling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,21 @@ def certain_card(card: ModelCard, model: bytes, pages: CutPages) -> ModelCard:
 def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], pages: CutPages) -> Certainty:
     """Fit the calibration of a model from what it says, (n, classes), of the glyphs of drawn pages.
 
-    Each class gets a scale and a bias, unless one scale for all has the lower log-loss out of fold.
+    Of the methods the one is taken that has the lowest log-loss out of fold.
     """
     scores = log_scores(probabilities)
     labels = labels_of_glyphs(pages, classes)
     folds = pages.of_glyphs(PAGE) // 2 % FOLDS  # hands alternate page by page, and every fold needs both
-    candidates = {method: _out_of_fold(scores, labels, folds, method) for method in (TEMPERATURE, VECTOR)}
+    candidates = {method: _out_of_fold(scores, labels, folds, method) for method in METHODS}
     method = min(candidates, key=lambda each: log_loss(candidates[each], labels))
-    scale, bias = fit_scales(scores, labels, method)
+    scaling = fit_scaling(scores, labels, method)
     calibration = Calibration(
         method,
-        tuple(scale.round(DECIMALS).tolist()),
-        tuple(bias.round(DECIMALS).tolist()),
+        tuple(scaling.scale.round(DECIMALS).tolist()),
+        tuple(scaling.bias.round(DECIMALS).tolist()),
         round(_share_of_blanks(pages), 6),
         f"{(labels >= 0).sum():,} cells of {pages.cells[-1, PAGE] + 1:,} drawn pages",
+        round(scaling.bend, DECIMALS),
     )
     read = _Read.of(candidates[method], classes, calibration.blank, pages)
     return Certainty(
@@ -87,17 +93,15 @@ def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], 
 def calibrated(probabilities: npt.NDArray[np.float32], calibration: Calibration | None) -> Floats:
     """Return probabilities as the worker has them, whose own code does the same (worker.calibration)."""
     scores = log_scores(probabilities)
-    return softmax(scores * calibration.scale + calibration.bias if calibration else scores)
+    if calibration is None:
+        return softmax(scores)
+    return Scaling(np.array(calibration.scale), np.array(calibration.bias), calibration.bend)(scores)
 
 
 def error_curve(probabilities: Floats, labels: npt.NDArray[np.integer]) -> ErrorCurve:
     """Count how many digits are wrong by the confidence of what is most probable."""
     right = probabilities.argmax(axis=1) == labels
     return ErrorCurve.count(zip(probabilities.max(axis=1).tolist(), right.tolist(), strict=True))
-
-
-def log_scores(probabilities: npt.NDArray[np.float32]) -> Floats:
-    return np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
 
 
 def labels_of_glyphs(pages: CutPages, classes: tuple[str, ...]) -> Labels:
@@ -113,74 +117,12 @@ def labels_of_glyphs(pages: CutPages, classes: tuple[str, ...]) -> Labels:
     return np.asarray(columns[truth])
 
 
-def softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def log_loss(probabilities: Floats, labels: Labels) -> float:
-    """Return the mean of what the truth costs; glyphs of label -1 don't count."""
-    known = labels >= 0
-    of_truth = np.maximum(probabilities[known, labels[known]], np.finfo(np.float64).tiny)
-    return float(-np.log(of_truth).mean())
-
-
-def fit_scales(scores: Floats, labels: Labels, method: str) -> tuple[Floats, Floats]:
-    """Return a scale and a bias for each class, by Newton's method: the log-loss is convex in both."""
-    scores, labels = scores[labels >= 0], labels[labels >= 0]
-    classes = scores.shape[1]
-    free = np.eye(2 * classes)
-    if method == TEMPERATURE:
-        free = np.concatenate([np.ones((classes, 1)), np.zeros((classes, 1))])
-    identity = np.concatenate([np.ones(classes), np.zeros(classes)])
-    numbers, (loss, probabilities) = identity, _penalised_loss(scores, labels, identity, identity)
-    for _ in range(MOST_STEPS):
-        gradient, curvature = _derivatives(scores, probabilities, labels)
-        gradient += PRIOR_CELLS * (numbers - identity)
-        curvature += PRIOR_CELLS * np.eye(2 * classes)
-        step = free @ np.linalg.solve(free.T @ curvature @ free, free.T @ gradient)
-        while (found := _penalised_loss(scores, labels, numbers - step, identity))[0] > loss:
-            step /= 2  # far from the minimum a whole step may lead away
-        gained, numbers, (loss, probabilities) = loss - found[0], numbers - step, found
-        if gained <= SMALLEST_GAIN * len(labels):
-            break
-    scale, bias = np.split(numbers, 2)
-    return scale, bias
-
-
-def _penalised_loss(
-    scores: Floats, labels: Labels, numbers: Floats, identity: Floats
-) -> tuple[float, Floats]:
-    """Return the summed log-loss with the prior's penalty, and the probabilities that it comes from."""
-    scale, bias = np.split(numbers, 2)
-    probabilities = softmax(scores * scale + bias)
-    penalty = PRIOR_CELLS / 2 * float(np.square(numbers - identity).sum())
-    return log_loss(probabilities, labels) * len(labels) + penalty, probabilities
-
-
-def _derivatives(scores: Floats, probabilities: Floats, labels: Labels) -> tuple[Floats, Floats]:
-    """Return gradient and Hessian of the summed log-loss by scales, then biases."""
-    surprise = probabilities.copy()
-    surprise[np.arange(len(labels)), labels] -= 1
-    gradient = np.concatenate([(surprise * scores).sum(axis=0), surprise.sum(axis=0)])
-    weighted = np.hstack([probabilities * scores, probabilities])
-    curvature = -weighted.T @ weighted
-    diagonal = [(probabilities * scores**power).sum(axis=0) for power in (2, 1, 0)]
-    classes = np.arange(scores.shape[1])
-    curvature[classes, classes] += diagonal[0]
-    curvature[classes, classes + len(classes)] += diagonal[1]
-    curvature[classes + len(classes), classes] += diagonal[1]
-    curvature[classes + len(classes), classes + len(classes)] += diagonal[2]
-    return gradient, curvature
-
-
 def _out_of_fold(scores: Floats, labels: Labels, folds: npt.NDArray[np.int32], method: str) -> Floats:
     """Return the probabilities of all glyphs, those of each fold calibrated on the others."""
     calibrated = np.empty_like(scores)
     for fold in range(FOLDS):
         inside = folds == fold
-        scale, bias = fit_scales(scores[~inside], labels[~inside], method)
-        calibrated[inside] = softmax(scores[inside] * scale + bias)
+        calibrated[inside] = fit_scaling(scores[~inside], labels[~inside], method)(scores[inside])
     return calibrated
 
 

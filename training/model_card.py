@@ -31,9 +31,9 @@ class CardUnreadable(ValueError):
 class Calibration:
     """How a model's probabilities become such as are right as often as they say.
 
-    The calibrated probabilities are softmax(scale * log(p) + bias), class by class, in the order of the
-    card's `classes`, with p no less than LEAST_PROBABILITY (Guo 2017: with one scale for all and no bias it
-    is temperature scaling, with one each vector scaling).
+    The calibrated probabilities are softmax(scale z + bend z² + bias), class by class, in the order of the
+    card's `classes`, where z is log(p) with p no less than LEAST_PROBABILITY. Without a bend and with one
+    scale for all it is temperature scaling, with one each vector scaling (Guo 2017).
     """
 
     method: str
@@ -41,6 +41,7 @@ class Calibration:
     bias: tuple[float, ...]
     blank: float  # how probably nobody wrote anything in a box in which no ink is found
     cells: str  # how many cells it was fitted on, and which
+    bend: float = 0.0
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> Calibration:

@@ -23,10 +23,10 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from training.calibrate import TEMPERATURE, fit_scales, log_loss, log_scores, softmax
 from training.dataset import Glyphs, LabelledGlyphs
 from training.errors import ExportRefused
 from training.model_card import INPUT_NAME
+from training.scaling import TEMPERATURE, fit_scaling, log_loss, log_scores
 from training.score import CLASSIFY_BATCH, classify, open_session
 
 CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many change no figure
@@ -98,8 +98,7 @@ def refuse_unless_as_good(before: onnx.ModelProto, after: onnx.ModelProto, digit
 def calibrated_log_loss(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> float:
     """Return the log-loss at the temperature that makes it least (Guo 2017)."""
     scores, labels = log_scores(probabilities), digits.labels.astype(np.intp)
-    scale, bias = fit_scales(scores, labels, TEMPERATURE)
-    return log_loss(softmax(scores * scale + bias), labels)
+    return log_loss(fit_scaling(scores, labels, TEMPERATURE)(scores), labels)
 
 
 class _Seen(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types

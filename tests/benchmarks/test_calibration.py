@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration import Mend, Said, beta, compare, histogram, isotonic
-from training.calibrate import Floats, softmax
+from training.scaling import Floats, softmax
 
 CELLS = 6_000
 

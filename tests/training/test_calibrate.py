@@ -9,51 +9,65 @@ import pytest
 
 from tests.training.made_digits import made_dataset
 from tests.worker.small_models import CARD, small_model
-from training.calibrate import (
-    TEMPERATURE,
-    VECTOR,
-    calibrate,
-    calibrated,
-    certain_card,
-    error_curve,
-    fit_scales,
-    log_loss,
-    log_scores,
-    softmax,
-)
+from training.calibrate import calibrate, calibrated, certain_card, error_curve
 from training.calibration_pages import BLANK_CELL, GLYPH, NO_GLYPH, CutPages, calibration_pages
 from training.model_card import CLASSES, DIGITS, OTHER
+from training.scaling import BENT, TEMPERATURE, VECTOR, fit_scaling, log_loss, log_scores, softmax
 from training.score import classify, open_session
 from worker.recogniser import Recogniser
 
 RNG_SEED = 5
 
 
+def drawn_by(scores: np.ndarray) -> np.ndarray:
+    """A label for each row by chance, as probable as the scores say."""
+    rng = np.random.default_rng(RNG_SEED)
+    return np.array([rng.choice(scores.shape[1], p=row) for row in softmax(scores)])
+
+
 def overconfident(cells: int, factors: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities of a network whose scores are the true ones less `shifts`, divided by `factors`."""
-    rng = np.random.default_rng(RNG_SEED)
-    true_scores = rng.normal(0, 2.0, (cells, len(factors)))
-    truth = np.array([rng.choice(len(factors), p=row) for row in softmax(true_scores)])
-    return softmax((true_scores - shifts) / factors).astype(np.float32), truth
+    true_scores = np.random.default_rng(RNG_SEED).normal(0, 2.0, (cells, len(factors)))
+    return softmax((true_scores - shifts) / factors).astype(np.float32), drawn_by(true_scores)
 
 
 def test_temperature_scaling_finds_the_factor_of_an_overconfident_network() -> None:
     probabilities, truth = overconfident(20_000, np.full(4, 0.5), np.zeros(4))
 
-    scale, bias = fit_scales(log_scores(probabilities), truth, TEMPERATURE)
+    fitted = fit_scaling(log_scores(probabilities), truth, TEMPERATURE)
 
-    np.testing.assert_allclose(scale, 0.5, atol=0.02)
-    np.testing.assert_array_equal(bias, 0.0)
+    np.testing.assert_allclose(fitted.scale, 0.5, atol=0.02)
+    np.testing.assert_array_equal(fitted.bias, 0.0)
 
 
 def test_vector_scaling_finds_a_factor_and_a_shift_for_each_class() -> None:
     probabilities, truth = overconfident(20_000, np.full(4, 0.5), np.array([1.0, 0.0, -1.0, 0.0]))
     scores = log_scores(probabilities)
 
-    scale, bias = fit_scales(scores, truth, VECTOR)
+    fitted = fit_scaling(scores, truth, VECTOR)
 
-    np.testing.assert_allclose(scale, 0.5, atol=0.05)
-    np.testing.assert_allclose(bias - bias[1], [1.0, 0.0, -1.0, 0.0], atol=0.1)
+    np.testing.assert_allclose(fitted.scale, 0.5, atol=0.05)
+    np.testing.assert_allclose(fitted.bias - fitted.bias[1], [1.0, 0.0, -1.0, 0.0], atol=0.1)
+
+
+def test_a_bend_draws_apart_what_label_smoothing_squeezed_together() -> None:
+    true_scores = np.random.default_rng(RNG_SEED).normal(0, 3.0, (20_000, 4))
+    truth = drawn_by(true_scores)
+    scores = log_scores((0.9 * softmax(true_scores) + 0.025).astype(np.float32))
+
+    straight, bent = (fit_scaling(scores, truth, method) for method in (VECTOR, BENT))
+
+    assert straight.bend == 0.0
+    assert bent.bend < -0.1
+    assert log_loss(bent(scores), truth) < log_loss(straight(scores), truth)
+
+
+def test_a_bend_the_other_way_is_none_lest_the_improbable_become_probable() -> None:
+    true_scores = np.random.default_rng(RNG_SEED).normal(0, 2.0, (5_000, 4))
+    truth = drawn_by(true_scores)
+    logs = np.log(softmax(true_scores))
+
+    assert fit_scaling(logs - 0.2 * logs**2, truth, BENT).bend == 0.0
 
 
 def test_glyphs_of_which_nobody_knows_the_truth_do_not_count() -> None:
@@ -61,7 +75,9 @@ def test_glyphs_of_which_nobody_knows_the_truth_do_not_count() -> None:
     scores = log_scores(probabilities)
     misleading = np.concatenate([scores, scores[:, ::-1]]), np.concatenate([truth, np.full(len(truth), -1)])
 
-    np.testing.assert_array_equal(fit_scales(*misleading, VECTOR), fit_scales(scores, truth, VECTOR))
+    both, known = fit_scaling(*misleading, BENT), fit_scaling(scores, truth, BENT)
+    np.testing.assert_array_equal(both.scale, known.scale)
+    np.testing.assert_array_equal(both.bias, known.bias)
 
 
 def pages_of(fields: list[tuple[str, str]]) -> CutPages:
@@ -114,10 +130,10 @@ def test_calibration_lowers_the_log_loss_on_pages_it_has_not_seen() -> None:
     probabilities, truth = overconfident(4_000, np.linspace(0.3, 0.6, 10), np.linspace(-1, 1, 10))
     scores = log_scores(probabilities)
 
-    scale, bias = fit_scales(scores[:2000], truth[:2000], VECTOR)
+    fitted = fit_scaling(scores[:2000], truth[:2000], VECTOR)
 
-    calibrated = softmax(scores[2000:] * scale + bias)
-    assert log_loss(calibrated, truth[2000:]) < 0.9 * log_loss(softmax(scores[2000:]), truth[2000:])
+    before = log_loss(softmax(scores[2000:]), truth[2000:])
+    assert log_loss(fitted(scores[2000:]), truth[2000:]) < 0.9 * before
 
 
 def test_drawn_pages_are_cut_once_and_then_read_from_the_cache(tmp_path: Path) -> None:
