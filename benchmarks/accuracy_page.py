@@ -30,9 +30,9 @@ measured are scored by value: each takes the page's nearest reading, once."""
 
 REMARKS = {
     "kawalc1-c1": """\
-Election result forms 2014 to 2024, 479x788 to 1275x2100 pixels. Most misses have one of three causes,
-each a later issue: no model knows the crosses (X) in unused boxes yet; terbalik.jpg lies upside down;
-the boxes of salah.jpg, about 15 pixels wide, stand so close that neighbouring fields run together.""",
+Election result forms 2014 to 2024, 479x788 to 1275x2100 pixels. Most misses have one of two causes,
+each a later issue: terbalik.jpg lies upside down; the boxes of salah.jpg, about 15 pixels wide, stand so
+close that neighbouring fields run together.""",
     "omrchecker": """\
 Small boxes over bubble columns, and two sheets without any digit box, on which nothing may be read.
 The roll numbers begin with letters and don't count, so what is read there shows as matching
