@@ -1,4 +1,4 @@
-"""Ways to calibrate a model, fitted on drawn pages and compared on others: the numbers of ADR 8.
+"""Ways to calibrate a model, fitted on drawn pages and compared on others: the numbers of ADR 9.
 
 `python -m benchmarks.calibration` takes the shipped model; drawing the pages takes some minutes, once.
 """

@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     )
     target_error: TargetError = Field(
         0.015,
-        description="at most this share of the accepted fields may be wrong, as `0.015` or `1.5%`; the others "
-        "wait for review; `--target-error` says otherwise for a batch",
+        description="at most this share of the accepted fields may be wrong, as `0.015` or `1.5%`; the "
+        "others wait for review; `--target-error` says otherwise for a batch",
     )
     accept_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None,

@@ -33,7 +33,8 @@ def test_the_shipped_model_reads_mnist_and_is_small(shared_data: Path) -> None:
     right = recogniser(validation.glyphs).argmax(axis=1) == validation.labels
 
     assert recogniser.card.classes == CLASSES
-    assert recogniser.card.calibration and recogniser.card.field_errors
+    assert recogniser.card.calibration
+    assert recogniser.card.field_errors
     # Calibrated for paper, where more is struck or no digit than in MNIST.
     assert right.mean() == pytest.approx(recogniser.card.validation_accuracy, abs=2e-3)
     assert right.mean() > 0.995
