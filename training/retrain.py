@@ -34,10 +34,10 @@ from training.score import classify, open_session
 WEIGHTS = Path(__file__).parent / "weights"
 """What the shipped model was exported from, in one file that is named after its architecture."""
 
-REHEARSED = 4_000  # glyphs of each old kind that an epoch shows beside the user's own
+REHEARSED = 10_000  # glyphs of each old kind that an epoch shows: with 2,000, marks were forgotten
 OWN_SHARE = 0.25  # of the old ones' number, to which the user's own are repeated: few would be drowned
 TESTED = 4_000  # glyphs of each old kind that the new model must not read worse
-SMALL_STEPS, LARGE_STEPS = 3e-4, 2e-3  # of a network that knows something, and of one that knows nothing
+SMALL_STEPS, LARGE_STEPS = 2e-4, 2e-3  # of a network that knows something, and of one that knows nothing
 WAY = 0.6  # from what was known to what was learnt: the rest of it forgets more than it gains
 WEIGHTS_SUFFIX = ".weights.h5"
 REHEARSAL_SEED, TEST_SEED = 7_001, 7_002
