@@ -21,7 +21,7 @@ from tests.installation import Installation
 from tests.servers import OwnProcess
 
 SAMPLE = SAMPLES / "tallies" / "station-0413.jpg"
-SCANS = 24
+SCANS = 100  # enough that a run can be stopped half-way
 
 
 @pytest.fixture
@@ -159,10 +159,23 @@ def test_a_page_over_its_time_fails_with_the_reason_and_the_run_goes_on(tmp_path
 
 
 def test_a_step_that_can_never_be_begun_ends_the_run(installation: Installation) -> None:
-    hurry = {"page_time_limit_s": "0.0001", "max_attempts": "1"}
+    """Claiming a document takes longer here than a page may."""
+    hurry = {"page_time_limit_s": "0.5", "max_attempts": "1"}
     hurried = Installation(installation.folder, {**installation.settings, **hurry})
+    hurried.run("db", "upgrade")
+    with closing(sqlite3.connect(installation.folder / "digitmill.db")) as connection:
+        connection.executescript(
+            """
+            CREATE VIEW slow AS
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000000)
+                SELECT count(*) FROM n;
+            CREATE TRIGGER slow_claim BEFORE UPDATE OF lease_token ON documents
+                WHEN NEW.lease_token IS NOT NULL
+                BEGIN SELECT * FROM slow; END;
+            """
+        )
 
     ended = hurried.run("run", "scans/000.jpg")
 
     assert ended.returncode == 1
-    assert "cannot even be begun: took longer than 0.0001 s" in ended.stderr
+    assert "cannot even be begun: took longer than 0.5 s" in ended.stderr
