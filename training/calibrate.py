@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.calibration_pages import BLANK_CELL, FIELD, GLYPH, NO_GLYPH, PAGE, TRUTH, UNKNOWN, CutPages
-from training.dataset import CLASSES
 from training.model_card import (
+    CLASSES,
     DIGITS,
     OTHER,
     STRUCK,

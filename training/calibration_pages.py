@@ -17,7 +17,7 @@ from segmentation.fields import find_fields
 from segmentation.geometry import Box
 from segmentation.glyph import GLYPH_RECIPE
 from segmentation.version import SEGMENTATION_VERSION
-from training.dataset import CLASSES, Glyphs, LabelledGlyphs
+from training.dataset import Glyphs, LabelledGlyphs
 from training.forms import (
     BLANK,
     DigitSource,
@@ -31,7 +31,7 @@ from training.forms import (
 from training.forms.ink import Ink
 from training.forms.marks import draw_mark
 from training.kept import Arrays, keep
-from training.model_card import DIGITS, OTHER
+from training.model_card import CLASSES, DIGITS, OTHER
 from training.paper import PAPER_VERSION, TRAINED_MARKS, class_of_mark, digest
 
 PAGES = 2_000  # 20,000 fields: enough to vouch for one error in 1,000 of them

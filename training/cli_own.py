@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from training.dataset import CLASSES, KERAS_CACHE, Dataset, load_dataset
+from training.dataset import KERAS_CACHE, Dataset, load_dataset
 from training.errors import GateMissed
 from training.gate import Paired, objections, put_in_place
+from training.model_card import CLASSES
 from training.own_digits import OwnDigits, read_own_digits, skipped_lines
 
 if TYPE_CHECKING:

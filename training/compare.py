@@ -12,12 +12,12 @@ import onnx
 
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
-from training.dataset import CLASSES, Dataset
+from training.dataset import Dataset
 from training.errors import ExportRefused, RunMismatch, TrainingError
 from training.fit import fit
 from training.gallery import Gallery
 from training.mixture import Watch
-from training.model_card import OPSET, ModelCard
+from training.model_card import CLASSES, OPSET, ModelCard
 from training.provenance import commit, machine
 from training.quantisation import quantise
 from training.recipe import Recipe

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import DatasetUnreadable
-from training.model_card import DIGITS, GLYPH_SIDE, OTHER, STRUCK
+from training.model_card import DIGITS, GLYPH_SIDE
 
-CLASSES = (*DIGITS, STRUCK, OTHER)  # what a network tells apart; data sets hold digits alone
 VALIDATION_SHARE = 6  # the last sixth of the training images: of MNIST's 60,000 the last 10,000
 IDX_PARTS = ("images?idx3-ubyte", "labels?idx1-ubyte")  # seen with a dash and with a dot
 HALVES = (("train", "t10k"), ("emnist-digits-train", "emnist-digits-test"))

@@ -17,6 +17,7 @@ MARGIN = 8  # px of black around a glyph, which no distortion reaches beyond
 BEND_SIGMA = 4.0  # px over which a bend changes (Simard 2003)
 BENDS = 1024  # as many different ones
 BENDS_SEED = 2003
+AT_ONCE = 512  # glyphs; OpenCV moves pictures of at most 32,767 rows
 
 Shifts = npt.NDArray[np.float32]
 """(n, 28, 28) float32: how far each pixel's ink comes from, px."""
@@ -37,10 +38,17 @@ class Distortion:
 def distort(
     glyphs: npt.NDArray[np.uint8], distortion: Distortion, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """Return glyphs (n, 28, 28) uint8, each distorted about its centre in its own way.
+    """Return glyphs (n, 28, 28) uint8, each distorted about its centre in its own way."""
+    if not len(glyphs):
+        return glyphs
+    parts = [glyphs[start : start + AT_ONCE] for start in range(0, len(glyphs), AT_ONCE)]
+    return np.concatenate([_distort_at_once(part, distortion, rng) for part in parts])
 
-    All are drawn one below the other and moved in one go, which takes some ten microseconds a glyph.
-    """
+
+def _distort_at_once(
+    glyphs: npt.NDArray[np.uint8], distortion: Distortion, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Draw them one below the other and move them in one go, which takes some ten microseconds a glyph."""
     columns, rows = _sources(glyphs, distortion, rng)
     inside = (-MARGIN, GLYPH_SIDE - 1 + MARGIN)
     strip = np.pad(glyphs, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))).reshape(-1, GLYPH_SIDE + 2 * MARGIN)

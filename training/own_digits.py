@@ -21,8 +21,9 @@ from segmentation.cells import cut_cells
 from segmentation.geometry import Box, Point, Quad
 from segmentation.glyph import GLYPH_SIDE, BlankCell, Glyph, normalise
 from segmentation.page import Field, Page
-from training.dataset import CLASSES, LabelledGlyphs
+from training.dataset import LabelledGlyphs
 from training.errors import DatasetUnreadable
+from training.model_card import CLASSES
 
 FEWEST_OF_A_LABEL = 20  # images: about four of them are set aside, and the others must show more than a slip
 TEST_SHARE = 5  # every fifth image, on average, is set aside

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from segmentation.glyph import GLYPH_RECIPE
-from training.dataset import CLASSES, LabelledGlyphs
+from training.dataset import LabelledGlyphs
 from training.forms.cells import write_in_cells
 from training.forms.ink import DigitSource, Ink, PastedDigits, crop
 from training.forms.marks import OTHER_MARKS, STRUCK_MARKS, draw_mark
 from training.forms.pen import RARE_SHAPES, Hand, PenDigits, draw_strokes, random_hand, write
 from training.kept import Arrays, keep
-from training.model_card import OTHER, STRUCK
+from training.model_card import CLASSES, OTHER, STRUCK
 
 PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
 CELLS = 8  # boxes of a row: one writer, one form, one scan

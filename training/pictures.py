@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.dataset import CLASSES
 from training.gallery import ShownGlyph
-from training.model_card import DIGITS
+from training.model_card import CLASSES, DIGITS
 from training.scorecard import Epoch, Score
 
 DPI = 70

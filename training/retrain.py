@@ -17,13 +17,13 @@ from segmentation.glyph import GLYPH_RECIPE
 from training import architectures, export
 from training.calibrate import certain_card
 from training.calibration_pages import PAGES, calibration_pages
-from training.dataset import CLASSES, Dataset, Glyphs, LabelledGlyphs
+from training.dataset import Dataset, Glyphs, LabelledGlyphs
 from training.distortions import Distortion
 from training.errors import ExportRefused, ModelUnreadable, TrainingError, WeightsUnreadable
 from training.fit import Fit, fit
 from training.gate import Labels, Paired
 from training.mixture import Watch
-from training.model_card import OPSET, CardUnreadable, ModelCard
+from training.model_card import CLASSES, OPSET, CardUnreadable, ModelCard
 from training.own_digits import OwnDigits
 from training.paper import paper_digits, paper_marks, paper_pens
 from training.provenance import commit

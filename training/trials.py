@@ -20,7 +20,7 @@ from segmentation.geometry import Box, Quad, enclosing_box
 from segmentation.glyph import GLYPH_RECIPE, GLYPH_SIDE, Glyph, normalise
 from segmentation.page import Cell, Page
 from segmentation.version import SEGMENTATION_VERSION
-from training.dataset import CLASSES, Glyphs, LabelledGlyphs, Labels
+from training.dataset import Glyphs, LabelledGlyphs, Labels
 from training.errors import DatasetUnreadable
 from training.forms.cells import write_in_cells
 from training.forms.draw import draw_spec
@@ -29,7 +29,7 @@ from training.forms.marks import MARKS, draw_mark
 from training.forms.pen import PenDigits, random_hand
 from training.forms.random_forms import random_spec
 from training.kept import Arrays, keep
-from training.model_card import STRUCK
+from training.model_card import CLASSES, STRUCK
 from training.paper import CELLS, PAPER_VERSION, PEN_HEIGHT, class_of_mark, digest, paper_digits
 
 PAGE_SEEDS = range(2000, 2300)  # of drawn pages; benchmarks and calibration take others

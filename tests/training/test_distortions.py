@@ -82,3 +82,9 @@ def test_stretching_makes_narrow_digits_wider_and_leaves_wide_ones_within_the_gl
     assert widths[:, 0].min() >= 2
     assert widths[:, 1].max() <= 22
     assert set(heights) == {20}
+
+
+def test_more_glyphs_than_a_picture_has_rows_for_are_distorted_too() -> None:
+    glyphs = np.full((1_000, 28, 28), 255, np.uint8)
+
+    assert distort(glyphs, Distortion(), np.random.default_rng(0)).shape == glyphs.shape

@@ -7,9 +7,8 @@ import pytest
 
 from tests.training.made_digits import made_digits
 from training import mixture
-from training.dataset import CLASSES
 from training.mixture import Mixture, mix
-from training.model_card import DIGITS
+from training.model_card import CLASSES, DIGITS
 from training.recipe import Paper
 
 OWN = made_digits(40)

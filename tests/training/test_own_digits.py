@@ -10,9 +10,9 @@ import pytest
 from segmentation.glyph import BlankCell
 from tests.training.own_images import Grey, digit_image, write_folders
 from training import own_digits
-from training.dataset import CLASSES
 from training.errors import DatasetUnreadable
 from training.forms.glyphs import pen_glyphs
+from training.model_card import CLASSES
 from training.own_digits import FEWEST_OF_A_LABEL, glyph_of, is_own_digits, read_own_digits
 
 

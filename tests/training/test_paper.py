@@ -7,8 +7,9 @@ import pytest
 
 from tests.training.made_digits import made_digits
 from training import paper
-from training.dataset import CLASSES, LabelledGlyphs
+from training.dataset import LabelledGlyphs
 from training.forms.marks import OTHER_MARKS, STRUCK_MARKS
+from training.model_card import CLASSES
 from training.paper import class_of_mark, paper_digits, paper_marks, paper_pens
 
 SOURCE = made_digits(120)

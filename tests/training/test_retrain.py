@@ -16,10 +16,10 @@ from tests.training.own_images import digit_image, write_folders
 from training import cli_own, export, retrain
 from training.architectures import deep
 from training.cli import EXIT_CODES, cli
-from training.dataset import CLASSES, Dataset, LabelledGlyphs
+from training.dataset import Dataset, LabelledGlyphs
 from training.errors import GateMissed, ModelUnreadable, TrainingError, WeightsUnreadable
 from training.fit import fit
-from training.model_card import OPSET, ModelCard
+from training.model_card import CLASSES, OPSET, ModelCard
 from training.paper import paper_marks, paper_pens
 from training.recipe import Recipe
 from worker.recogniser import Recogniser

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from training import architectures
-from training.dataset import CLASSES
 from training.forms.glyphs import pen_glyphs
+from training.model_card import CLASSES
 from training.retrain import from_shipped
 from worker.recogniser import Recogniser
 

@@ -10,12 +10,11 @@ import pytest
 from segmentation.glyph import Glyph, normalise
 from tests.training.made_digits import made_digits
 from training import trials
-from training.dataset import CLASSES
 from training.errors import DatasetUnreadable
 from training.forms import PenDigits, draw_form, random_hand
 from training.forms.ink import Ink
 from training.forms.marks import MARKS, draw_mark
-from training.model_card import STRUCK
+from training.model_card import CLASSES, STRUCK
 from training.trials import drawn_pages, load_trials, marks, other_hands, real_pages
 
 DIGITS = made_digits(200)

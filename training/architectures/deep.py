@@ -7,8 +7,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from training.dataset import CLASSES
-from training.model_card import GLYPH_SIDE, INPUT_NAME
+from training.model_card import CLASSES, GLYPH_SIDE, INPUT_NAME
 
 WIDTHS = (16, 40, 96)  # filters at 28, 14 and 7 px: 11 million multiply-adds
 DROPOUT = 0.3

@@ -7,8 +7,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from training.dataset import CLASSES
-from training.model_card import GLYPH_SIDE, INPUT_NAME
+from training.model_card import CLASSES, GLYPH_SIDE, INPUT_NAME
 
 WIDTHS = (32, 64)  # filters at 14 and 7 px: 10 million multiply-adds
 BLOCKS = 2  # at each size
