@@ -15,8 +15,6 @@ import numpy.typing as npt
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.geometry import Box
-from segmentation.glyph import GLYPH_RECIPE
-from segmentation.version import SEGMENTATION_VERSION
 from training.dataset import Glyphs, LabelledGlyphs
 from training.forms import (
     BLANK,
@@ -76,8 +74,8 @@ def calibration_pages(
         values = [NO_VALUE if value is None else value for value in cut.values]
         return {"glyphs": cut.glyphs, "cells": cut.cells, "values": np.array(values)}
 
-    drawn = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION} {PAGES_VERSION}"
-    kept = keep(cache, "pages", f"{drawn} {GLYPH_RECIPE} {SEGMENTATION_VERSION}", make)
+    made_by = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION} {PAGES_VERSION}"
+    kept = keep(cache, "pages", made_by, make)
     values = (None if value == NO_VALUE else value for value in kept["values"].tolist())
     return CutPages(kept["glyphs"], kept["cells"], tuple(values))
 

@@ -1,4 +1,4 @@
-"""Arrays that take long to make and are the same each time: made once, then read back from a file."""
+"""Glyphs that take long to draw and cut and are the same each time: made once, then read back from a file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.glyph import GLYPH_RECIPE
+from segmentation.version import SEGMENTATION_VERSION
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def keep(cache: Path, name: str, made_by: str, make: Callable[[], Arrays]) -> Arrays:
     """Return what `make` returns, from a file in `cache` if it was made before.
 
-    `made_by` names all that decides what comes out; `name` is how the file's name starts. A kill, or two
-    processes at once, leave a whole file or none.
+    `made_by` names all that decides what comes out, but for how segmentation cuts it, which always counts;
+    `name` is how the file's name starts. A kill, or two processes at once, leave a whole file or none.
     """
-    key = hashlib.sha256(made_by.encode()).hexdigest()[:16]
+    decided_by = f"{made_by} {GLYPH_RECIPE} {SEGMENTATION_VERSION}"
+    key = hashlib.sha256(decided_by.encode()).hexdigest()[:16]
     path = cache / f"{name}-{key}.npz"
     if not path.exists():
         arrays = make()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.glyph import GLYPH_RECIPE
 from training.dataset import LabelledGlyphs
 from training.forms.cells import write_in_cells
 from training.forms.ink import DigitSource, Ink, PastedDigits, crop
@@ -101,7 +100,7 @@ def class_of_mark(kind: str) -> int:
 
 
 def _pool(what: str, seed: int, rows: Callable[[], Iterator[Written]], cache: Path) -> LabelledGlyphs:
-    made_by = f"{what} {seed} {PAPER_VERSION} {GLYPH_RECIPE}"
+    made_by = f"{what} {seed} {PAPER_VERSION}"
     kept = keep(cache, what.split(maxsplit=1)[0], made_by, lambda: _written(rows(), seed))
     return LabelledGlyphs(kept["glyphs"], kept["labels"])
 

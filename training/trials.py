@@ -17,9 +17,8 @@ import numpy as np
 from segmentation.cells import cut_cells, patch_around
 from segmentation.fields import find_fields
 from segmentation.geometry import Box, Quad, enclosing_box
-from segmentation.glyph import GLYPH_RECIPE, GLYPH_SIDE, Glyph, normalise
+from segmentation.glyph import GLYPH_SIDE, Glyph, normalise
 from segmentation.page import Cell, Page
-from segmentation.version import SEGMENTATION_VERSION
 from training.dataset import Glyphs, LabelledGlyphs, Labels
 from training.errors import DatasetUnreadable
 from training.forms.cells import write_in_cells
@@ -247,7 +246,8 @@ def _kept(name: str, make: Callable[[str], Trial], validation: LabelledGlyphs, c
             "overlooked": np.array(trial.overlooked),
         }
 
-    made_by = f"{name} {digest(validation)} {PAPER_VERSION} {GLYPH_RECIPE} {SEGMENTATION_VERSION}"
+    drawn = f"{PAGE_SEEDS} {MARKS_OF_A_KIND} {UNSEEN_SEED} {PAPER_VERSION}"
+    made_by = f"{name} {digest(validation)} {drawn}"
     kept = keep(cache, name.replace(" ", "-"), made_by, arrays)
     stretched = kept["stretched"] if len(kept["stretched"]) else None
     groups = tuple(map(str, kept["groups"]))
