@@ -139,12 +139,12 @@ def test_two_runs_at_a_time_read_every_page_once(installation: Installation) -> 
 def test_a_page_over_its_time_fails_with_the_reason_and_the_run_goes_on(tmp_path: Path) -> None:
     settings = {
         "database_url": f"sqlite:///{tmp_path}/digitmill.db",
-        "page_time_limit_s": "1",
+        "page_time_limit_s": "0.3",
         "concurrency": "1",
     }
     installation = Installation(tmp_path, settings)
     shutil.copy(SAMPLE, tmp_path / "quick.jpg")
-    # 190 million pixels take two seconds to decode.
+    # 190 million pixels take a second to decode.
     cv2.imwrite(str(tmp_path / "slow.png"), np.full((13_800, 13_800), 255, np.uint8))
 
     ended = installation.run("run", "slow.png", "quick.jpg", "--json")
@@ -154,7 +154,7 @@ def test_a_page_over_its_time_fails_with_the_reason_and_the_run_goes_on(tmp_path
     (failure,) = outcome["failures"]
     assert failure["document"] == "slow.png"
     assert "3 attempts" in failure["reason"]
-    assert "took longer than 1 s" in failure["reason"]
+    assert "took longer than 0.3 s" in failure["reason"]
     assert outcome["pages"]["done"] + outcome["pages"]["review"] == 1
 
 
