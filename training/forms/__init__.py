@@ -1,5 +1,6 @@
 """Forms drawn with known truth and scanner-like damage, for training, tests, examples and benchmarks."""
 
+from training.forms.box_kinds import BoxKind
 from training.forms.damage import Damage
 from training.forms.draw import (
     Capture,
@@ -10,8 +11,10 @@ from training.forms.draw import (
     draw_sheet,
     draw_spec,
 )
+from training.forms.hard_forms import DrawnPage, PlacedField, kind_and_damage, random_hard_form
 from training.forms.ink import DigitSource, PastedDigits
 from training.forms.layout import LayoutSpec
+from training.forms.page_damage import PageDamage
 from training.forms.pen import Hand, PenDigits, random_hand
 from training.forms.press import Press
 from training.forms.random_forms import random_spec
@@ -19,16 +22,20 @@ from training.forms.sheet import BLANK, FieldKind, Rect, Ruling, Sheet
 
 __all__ = [
     "BLANK",
+    "BoxKind",
     "Capture",
     "Damage",
     "DigitSource",
     "DrawnForm",
+    "DrawnPage",
     "FieldKind",
     "FormSpec",
     "Hand",
     "LayoutSpec",
+    "PageDamage",
     "PastedDigits",
     "PenDigits",
+    "PlacedField",
     "Press",
     "Rect",
     "Ruling",
@@ -37,6 +44,8 @@ __all__ = [
     "draw_form",
     "draw_sheet",
     "draw_spec",
+    "kind_and_damage",
     "random_hand",
+    "random_hard_form",
     "random_spec",
 ]

@@ -18,6 +18,7 @@ from training.forms.pen import PenDigits, random_hand
 from training.forms.sheet import (
     BLANK,
     BoxedField,
+    Circle,
     Colour,
     FieldKind,
     Line,
@@ -103,16 +104,11 @@ def draw_sheet(
     scale = capture.dpi / MM_PER_INCH
     size = (round(sheet.height * scale), round(sheet.width * scale))
     image = np.full((*size, 3) if capture.colour else size, 255, np.uint8)
-    for shade in sheet.shades:
-        _shade(image, shade.rect, shade.colour, scale)
-    for text in sheet.prints:
-        _print(image, text, scale)
-    for line in sheet.lines:
-        _rule(image, line, scale)
+    print_sheet(image, sheet, scale)
     for field in sheet.fields:
-        _fill_in(image, field, scale, digits=digits, pen=pen, rng=rng)
+        fill_in(image, field, scale, digits=digits, pen=pen, rng=rng)
     for stroke in sheet.scribbles:
-        _scribble(image, stroke, scale, pen)
+        scribble(image, stroke, scale, pen)
 
     turn, page_size = skew(image.shape, capture.skew_degrees)
     if capture.skew_degrees:
@@ -127,9 +123,29 @@ def draw_sheet(
     return DrawnForm(Page(grey, float(capture.dpi)), fields, image)
 
 
+def print_sheet(image: Image, sheet: Sheet, scale: float) -> None:
+    """Print all of a sheet that comes from the printer; `scale` is pixels a millimetre."""
+    for shade in sheet.shades:
+        _shade(image, shade.rect, shade.colour, scale)
+    for text in sheet.prints:
+        _print(image, text, scale)
+    for line in sheet.lines:
+        _rule(image, line, scale)
+    for circle in sheet.circles:
+        _ring(image, circle, scale)
+
+
 def _shade(image: Image, rect: Rect, colour: Colour, scale: float) -> None:
     edges = (rect.x * scale, rect.y * scale, rect.right * scale, rect.bottom * scale)
     tint(image, edges, colour)
+
+
+def _ring(image: Image, circle: Circle, scale: float) -> None:
+    centre = (round(circle.x * scale * (1 << SHIFT)), round(circle.y * scale * (1 << SHIFT)))
+    thickness = -1 if circle.filled else max(1, round(circle.ruling.width_mm * scale))
+    tone = _tone(image, circle.ruling.colour)
+    radius = round(circle.radius * scale * (1 << SHIFT))
+    cv2.circle(image, centre, radius, tone, thickness, cv2.LINE_AA, SHIFT)
 
 
 def _rule(image: Image, line: Line, scale: float) -> None:
@@ -173,7 +189,7 @@ def _print(image: Image, text: Print, scale: float) -> None:
     cv2.putText(image, text.text, origin, font, size, _tone(image, text.colour), thickness, cv2.LINE_AA)
 
 
-def _fill_in(
+def fill_in(
     image: Image,
     field: BoxedField,
     scale: float,
@@ -199,16 +215,18 @@ def _fill_in(
         at = corner + slack * np.clip(rng.normal(place, 0.1), 0, 1)
         if rng.random() < STRAYING:
             at += rng.uniform(-0.15, 0.15, 2) * white
-        _write(image, ink, round(at[0]), round(at[1]), pen)
+        write_ink(image, ink, round(at[0]), round(at[1]), pen)
 
 
-def _write(image: Image, ink: Ink, x: int, y: int, pen: Colour) -> None:
+def write_ink(image: Image, ink: Ink, x: int, y: int, pen: Colour) -> None:
+    """Lay ink on an image with its upper left corner at (x, y)."""
     x, y = max(x, 0), max(y, 0)
     part = image[y : y + ink.shape[0], x : x + ink.shape[1]]
     blend(part, ink[: part.shape[0], : part.shape[1]] / np.float32(255), pen)
 
 
-def _scribble(image: Image, stroke: Scribble, scale: float, pen: Colour) -> None:
+def scribble(image: Image, stroke: Scribble, scale: float, pen: Colour) -> None:
+    """Draw a stroke of the pen."""
     points = np.rint(np.array(stroke.points) * scale * (1 << SHIFT)).astype(np.int32)
     thickness = max(1, round(stroke.width_mm * scale))
     cv2.polylines(image, [points], False, _tone(image, pen), thickness, cv2.LINE_AA, SHIFT)

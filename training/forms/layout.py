@@ -56,7 +56,7 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
     press = Press(A4_WIDTH, A4_HEIGHT, spec.ruling)
     if spec.watermark:
         _watermark(press)
-    press.print(MARGIN, MARGIN + 5, _words(rng, 4).upper(), 3.6, bold=True)
+    press.print(MARGIN, MARGIN + 5, random_words(rng, 4).upper(), 3.6, bold=True)
     y = _header(press, MARGIN + 12, spec) if spec.header else MARGIN + 12
     blocks = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
     rng.shuffle(blocks)
@@ -93,7 +93,7 @@ def _field_rows(press: Press, y: float, spec: LayoutSpec, rng: np.random.Generat
     for index, value in enumerate(spec.values):
         scale = spec.large if index % 3 == 2 else 1.0
         box_width, box_height = spec.box_width * scale, spec.box_height * scale
-        label = _words(rng, int(rng.integers(1, 3)))
+        label = random_words(rng, int(rng.integers(1, 3)))
         label_width = 4.0 + 2.2 * len(label)
         width = len(value) * (box_width + gap)
         if column > 1 and x + label_width + width > A4_WIDTH - MARGIN:
@@ -113,13 +113,13 @@ def _field_table(press: Press, y: float, spec: LayoutSpec, rng: np.random.Genera
     text_x = MARGIN + 9.0
     digits_x = A4_WIDTH - MARGIN - boxes * spec.box_width
     top = y + 7.0  # of the rows, below the table's head
-    press.print(text_x + 3, y + 5, _words(rng, 3).upper(), 2.2, bold=True)
-    press.print(digits_x + 1, y + 5, _words(rng, 1).upper(), 2.2, bold=True)
+    press.print(text_x + 3, y + 5, random_words(rng, 3).upper(), 2.2, bold=True)
+    press.print(digits_x + 1, y + 5, random_words(rng, 1).upper(), 2.2, bold=True)
     for index, value in enumerate(spec.values):
         row = top + index * spec.box_height
         press.rule(MARGIN, row, digits_x, row)
         press.print(MARGIN + 3, row + spec.box_height * 0.65, str(index + 1))
-        press.print(text_x + 3, row + spec.box_height * 0.65, _words(rng, int(rng.integers(2, 6))))
+        press.print(text_x + 3, row + spec.box_height * 0.65, random_words(rng, int(rng.integers(2, 6))))
         first = Rect(digits_x, row, spec.box_width, spec.box_height)
         press.boxes(f"r{index + 1:02d}c01", first, value.rjust(boxes, BLANK), kind=spec.kind)
     bottom = top + len(spec.values) * spec.box_height
@@ -132,7 +132,7 @@ def _field_table(press: Press, y: float, spec: LayoutSpec, rng: np.random.Genera
 def _paragraph(press: Press, y: float, rng: np.random.Generator) -> float:
     for _ in range(int(rng.integers(2, 6))):
         y += 4.4
-        press.print(MARGIN, y, _words(rng, int(rng.integers(7, 12))), 2.0)
+        press.print(MARGIN, y, random_words(rng, int(rng.integers(7, 12))), 2.0)
     return y + FIELD_SPACING
 
 
@@ -149,7 +149,7 @@ def _word_table(press: Press, y: float, rng: np.random.Generator) -> float:
         press.rule(columns[0], top, columns[-1], top, ruling)
         press.print(columns[0] + 2, top + 4.8, str(row), 2.0)
         for x in columns[1:-1]:
-            press.print(x + 2, top + 4.8, _words(rng, 2), 2.0)
+            press.print(x + 2, top + 4.8, random_words(rng, 2), 2.0)
     return bottom + FIELD_SPACING
 
 
@@ -157,7 +157,7 @@ def _signatures(press: Press, y: float, count: int, rng: np.random.Generator) ->
     for index in range(count):
         x = MARGIN + index * 62
         press.rule(x, y + 16, x + 50, y + 16, Ruling(0.2))
-        press.print(x, y + 20, _words(rng, 1), 1.8)
+        press.print(x, y + 20, random_words(rng, 1), 1.8)
         press.sign(x + 5, y + 14, rng)
     return y + 24 if count else y
 
@@ -169,5 +169,6 @@ def _watermark(press: Press) -> None:
             press.print(x, y, "OFFICIAL", 3.4, bold=True, colour=WATERMARK)
 
 
-def _words(rng: np.random.Generator, count: int) -> str:
+def random_words(rng: np.random.Generator, count: int) -> str:
+    """Return so many words as forms have them."""
     return " ".join(rng.choice(WORDS, count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from training.forms.sheet import (
     BLACK,
     BoxedField,
+    Circle,
     Colour,
     FieldKind,
     Line,
@@ -31,6 +33,7 @@ class Press:
     _prints: list[Print] = field(default_factory=list)
     _scribbles: list[Scribble] = field(default_factory=list)
     _fields: list[BoxedField] = field(default_factory=list)
+    _circles: list[Circle] = field(default_factory=list)
 
     def print(
         self,
@@ -54,6 +57,16 @@ class Press:
         self.rule(rect.x, rect.bottom, rect.right, rect.bottom, ruling)
         self.rule(rect.x, rect.y, rect.x, rect.bottom, ruling)
         self.rule(rect.right, rect.y, rect.right, rect.bottom, ruling)
+
+    def circle(
+        self, x: float, y: float, radius: float, ruling: Ruling | None = None, *, filled: bool = False
+    ) -> None:
+        """Print a ring, or fill it as who marks a bubble does."""
+        self._circles.append(Circle(x, y, radius, ruling or self.ruling, filled))
+
+    def scribble(self, points: Sequence[tuple[float, float]], width_mm: float = 0.4) -> None:
+        """Draw a stroke of the pen."""
+        self._scribbles.append(Scribble(tuple(points), width_mm))
 
     def shade(self, rect: Rect, colour: Colour = (225, 225, 225)) -> None:
         self._shades.append(Shade(rect, colour))
@@ -95,4 +108,5 @@ class Press:
             tuple(dict.fromkeys(self._lines)),
             tuple(self._scribbles),
             tuple(self._fields),
+            tuple(self._circles),
         )

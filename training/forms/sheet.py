@@ -73,6 +73,17 @@ class Scribble:
 
 
 @dataclass(frozen=True, slots=True)
+class Circle:
+    """A printed ring, or a disc that somebody filled in."""
+
+    x: float  # of the centre
+    y: float
+    radius: float
+    ruling: Ruling
+    filled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shade:
     """A tinted area."""
 
@@ -106,3 +117,4 @@ class Sheet:
     lines: tuple[Line, ...] = ()
     scribbles: tuple[Scribble, ...] = ()
     fields: tuple[BoxedField, ...] = ()
+    circles: tuple[Circle, ...] = ()

@@ -1,0 +1,170 @@
+"""Hard pages by chance: every kind of boxes under every damage, with true places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.geometry import Box, Point, Quad, enclosing_box
+from segmentation.page import Page
+from training.forms.box_kinds import BoxKind, random_style
+from training.forms.damage import Image
+from training.forms.draw import MM_PER_INCH, fill_in, print_sheet, scribble, write_ink
+from training.forms.hard_layout import Entry, HardSheet, lay_out_hard
+from training.forms.ink import DigitSource, zoom
+from training.forms.page_damage import Homography, PageDamage, moved, scan
+from training.forms.pen import PenDigits, random_hand
+from training.forms.sheet import BLANK, BoxedField, Colour, FieldKind, Rect, Ruling
+
+SEED_ROOM = 4  # keeps these pages' randomness apart from that of other drawn forms with the same seed
+TOUCHING = 0.15  # share of neighbours in a whole number that come too near
+DPIS, DPI_SHARES = (150, 200, 300), (0.35, 0.45, 0.2)
+DIGIT_OF_BOX = 0.62  # height of a usual digit as a share of its box's
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedField:
+    """A field as it lies on a page. `value`: a character a box, "_" blank; or a whole number in one box.
+
+    Corners are those of the outer edges of the printed boxes, clockwise as one reads, the first at the top
+    left for who holds the sheet upright.
+    """
+
+    name: str
+    value: str
+    quad: Quad
+    cells: tuple[Quad, ...]
+
+    @property
+    def box(self) -> Box:
+        """The upright rectangle that encloses the field, in page pixels."""
+        return enclosing_box([self.quad])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnPage:
+    """A page with all that is true of it."""
+
+    page: Page
+    kind: BoxKind
+    damage: PageDamage
+    fields: tuple[PlacedField, ...]
+
+
+def kind_and_damage(seed: int) -> tuple[BoxKind, PageDamage]:
+    """Return what a seed draws unless told otherwise; as many seeds as there are pairs draw each pair once."""
+    kinds, damages = list(BoxKind), list(PageDamage)
+    rounds, index = divmod(seed, len(kinds) * len(damages))
+    return kinds[index % len(kinds)], damages[(index // len(kinds) + index + rounds) % len(damages)]
+
+
+def random_hard_form(
+    seed: int,
+    kind: BoxKind | None = None,
+    damage: PageDamage | None = None,
+    *,
+    digits: DigitSource | None = None,
+) -> DrawnPage:
+    """Draw a page of one kind of boxes with one damage; the same arguments give the same pixels.
+
+    Without `digits` a pen-stroke hand, chosen by the seed, writes them.
+    """
+    by_seed = kind_and_damage(seed)
+    kind, damage = kind or by_seed[0], damage or by_seed[1]
+    style_rng, layout_rng, pen_rng, taking_rng = np.random.default_rng((seed, SEED_ROOM)).spawn(4)
+    style = random_style(kind, style_rng, darkest_only=damage is PageDamage.ONE_BIT)
+    dpi = int(style_rng.choice(DPIS, p=DPI_SHARES))
+    scale = dpi / MM_PER_INCH
+    writer = _random_writer(pen_rng, digits)
+    count = 2 if damage is PageDamage.SPREAD else 1
+    sheets = [lay_out_hard(style, layout_rng) for _ in range(count)]
+    images = [_drawn(sheet, scale, writer, pen_rng) for sheet in sheets]
+    verso = None
+    if damage is PageDamage.BLEED_THROUGH:
+        verso = _drawn(lay_out_hard(style, layout_rng), scale, writer, pen_rng)
+    digit_px = DIGIT_OF_BOX * style.height * scale
+    taken = scan(images, damage, dpi, taking_rng, verso=verso, digit_px=digit_px)
+    fields = tuple(
+        _placed(entry, prefix, scale, view)
+        for sheet, view, prefix in zip(sheets, taken.views, ("", "right "), strict=False)
+        for entry in sheet.entries
+    )
+    return DrawnPage(Page(taken.image), kind, damage, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    digits: DigitSource
+    pen: Colour
+    size: float  # of a digit, as a share of the box's height
+    spacing: float  # between the digits of a whole number, in digit heights
+
+
+def _random_writer(rng: np.random.Generator, digits: DigitSource | None) -> _Writer:
+    hand = random_hand(rng)
+    tone = int(rng.integers(15, 85))
+    return _Writer(
+        digits or PenDigits(hand), (tone,) * 3, float(rng.uniform(0.45, 0.8)), float(rng.uniform(0.06, 0.3))
+    )
+
+
+def _drawn(hard: HardSheet, scale: float, writer: _Writer, rng: np.random.Generator) -> Image:
+    """Return the sheet, printed and filled in, in grey."""
+    sheet = hard.sheet
+    image = np.full((round(sheet.height * scale), round(sheet.width * scale)), 255, np.uint8)
+    print_sheet(image, sheet, scale)
+    for entry in hard.entries:
+        if hard.kind is BoxKind.WHOLE:
+            _write_number(image, entry, scale, writer, rng)
+        else:
+            boxed = BoxedField(entry.name, FieldKind.COMB, entry.cells, entry.value, Ruling(entry.line))
+            fill_in(image, boxed, scale, digits=writer.digits, pen=writer.pen, rng=rng)
+    for stroke in sheet.scribbles:
+        scribble(image, stroke, scale, writer.pen)
+    return image
+
+
+def _write_number(
+    image: Image, entry: Entry, scale: float, writer: _Writer, rng: np.random.Generator
+) -> None:
+    """Write a number into its one box, its digits at the writer's own distance, some too near or touching."""
+    if entry.value == BLANK:
+        return
+    (box,) = entry.cells
+    white = np.array((box.width - entry.line, box.height - entry.line)) * scale
+    height = white[1] * writer.size
+    inks = [writer.digits(int(digit), height, rng) for digit in entry.value]
+    gaps = [_gap(writer, rng) * height for _ in inks[1:]]
+    total = sum(ink.shape[1] for ink in inks) + sum(gaps)
+    shrunk = min(1.0, 0.94 * white[0] / total)
+    inks, gaps = [zoom(ink, shrunk) if shrunk < 1 else ink for ink in inks], [gap * shrunk for gap in gaps]
+    left = (box.x + entry.line / 2) * scale + max(white[0] - total * shrunk, 0) * rng.beta(2, 3)
+    middle = (box.y + box.height / 2) * scale + rng.normal(0, 0.05) * white[1]
+    slope = rng.normal(0, 0.015)
+    for ink, gap in zip(inks, [*gaps, 0.0], strict=True):
+        top = middle - ink.shape[0] / 2 + rng.normal(0, 0.025) * height
+        write_ink(image, ink, round(left), round(top), writer.pen)
+        left += ink.shape[1] + gap
+        middle += slope * ink.shape[1]
+
+
+def _gap(writer: _Writer, rng: np.random.Generator) -> float:
+    if rng.random() < TOUCHING:
+        return float(rng.uniform(-0.1, 0.03))
+    return max(float(rng.normal(writer.spacing, 0.05)), 0.02)
+
+
+def _placed(entry: Entry, prefix: str, scale: float, view: Homography) -> PlacedField:
+    cells = tuple(_quad(cell, entry.line / 2, scale, view) for cell in entry.cells)
+    first, last = cells[0], cells[-1]
+    around = Quad(first.top_left, last.top_right, last.bottom_right, first.bottom_left)
+    return PlacedField(prefix + entry.name, entry.value, around, cells)
+
+
+def _quad(cell: Rect, half_line: float, scale: float, view: Homography) -> Quad:
+    left, right = cell.x - half_line, cell.right + half_line
+    top, bottom = cell.y - half_line, cell.bottom + half_line
+    corners: npt.NDArray[np.float64] = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return Quad(*(Point(x, y) for x, y in moved(view, corners * scale).tolist()))
