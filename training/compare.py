@@ -132,6 +132,7 @@ def train_and_export(
         multiply_adds=export.multiply_adds(learnt),
         is_quantised=not why_float,
         why_float=why_float,
+        computed_in=trained.computed_in,
     )
     export.save_weights(trained.model, folder / WEIGHTS)
     export.save(graph, model_card(card), folder / MODEL)

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +18,12 @@ import numpy.typing as npt
 
 from training import architectures
 from training.architectures import FROZEN, TRAINED
+from training.arithmetic import computing_in, numbers_for
 from training.dataset import Dataset, Glyphs
 from training.distortions import distort
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
 from training.mixture import Mixture, Watch, mix
-from training.recipe import Recipe
+from training.recipe import FLOAT32, Recipe
 from training.scorecard import Epoch, replace_file
 
 PREDICT_BATCH = 256
@@ -44,6 +44,7 @@ class Fit:
     curve: tuple[Epoch, ...]
     preparation_seconds: float
     examples: Glyphs  # some of those it was shown, of every source
+    computed_in: str  # BFLOAT16 or FLOAT32
 
 
 def fit(
@@ -64,7 +65,8 @@ def fit(
     """
     watch = watch or (lambda _what, _step, _steps: None)
     keras.utils.set_random_seed(recipe.seed)
-    with _computing("mixed_bfloat16" if recipe.bfloat16 else "float32"):
+    numbers = numbers_for(recipe)
+    with computing_in(numbers):
         model = architectures.build(recipe.architecture, weights)
     if start:
         _learn_on(model, start)
@@ -92,7 +94,9 @@ def fit(
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
         checkpoint.save(trained, curve)
     examples = mixture.glyphs[mixture.order(np.random.default_rng(recipe.seed))[:EXAMPLES]]
-    return Fit(_in_float32(model, recipe, weights), curve, preparation_seconds, examples)
+    if numbers != FLOAT32:
+        model = _in_float32(model, recipe, weights)
+    return Fit(model, curve, preparation_seconds, examples, numbers)
 
 
 def _learn_on(model: keras.Model, start: Path) -> None:
@@ -102,20 +106,8 @@ def _learn_on(model: keras.Model, start: Path) -> None:
         raise WeightsUnreadable(f"{start} holds no weights of this network: {error}") from error
 
 
-@contextmanager
-def _computing(policy: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def _in_float32(model: keras.Model, recipe: Recipe, weights: Path | None) -> keras.Model:
     """Return the same network for export: its weights were float32 all along, its arithmetic was not."""
-    if not recipe.bfloat16:
-        return model
     precise = architectures.build(recipe.architecture, weights)
     precise.set_weights(model.get_weights())
     return precise

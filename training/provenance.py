@@ -24,6 +24,15 @@ def commit() -> str:
 
 def machine() -> str:
     """Return the processor's name and how many cores there are."""
+    return f"{_of_the_processor('model name') or platform.processor()}, {os.cpu_count()} cores"
+
+
+def processor_flags() -> frozenset[str]:
+    """Return the instruction sets of the processor as Linux names them; none where it cannot be asked."""
+    return frozenset(_of_the_processor("flags").split())
+
+
+def _of_the_processor(entry: str) -> str:
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return f"{next(names, platform.processor())}, {os.cpu_count()} cores"
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith(entry))
+    return next(found, "")

@@ -8,6 +8,8 @@ from typing import Any
 
 from training.distortions import Distortion
 
+BFLOAT16, FLOAT32 = "bfloat16", "float32"
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -33,7 +35,7 @@ class Recipe:
     falling: bool = False  # the learning rate: up in the first epoch, then down to 0 along a cosine
     weight_decay: float = 0.0  # share of a weight taken off a step, times the learning rate
     label_smoothing: float = 0.0
-    bfloat16: bool = False  # multiply in bfloat16, add up and keep weights in float32
+    bfloat16: bool = False  # may multiply in bfloat16 where the machine is quick at it; weights are float32
 
     @property
     def family(self) -> str:

@@ -141,7 +141,7 @@ every run scored on the test images, once.
 
 Data: {sources}; {winner.split}. No value is missing; the classes are near enough to equal.
 
-{_training_in_words(recipe)}
+{_training_in_words(recipe, winner.computed_in)}
 MobileNet starts from ImageNet's weights at 96 x 96: its layers up to conv_pw_11 stay as they are, those
 above and a softmax layer are trained, for fewer epochs.
 
@@ -188,13 +188,13 @@ def _peak(winner: Scorecard) -> str:
     return f" ({winner.peak_gflops:.0f} GFLOP/s)" if winner.peak_gflops else ""
 
 
-def _training_in_words(recipe: Recipe) -> str:
+def _training_in_words(recipe: Recipe, computed_in: str) -> str:
     rate = "rising in the first epoch, then falling to 0 along a cosine" if recipe.falling else "throughout"
     sentences = [
         f"AdamW at {recipe.learning_rate:g}, {rate}, weight decay {recipe.weight_decay:g}; batches of "
         f"{recipe.batch}, {recipe.epochs} epochs, shuffled anew in each; categorical cross-entropy with "
-        f"label smoothing {recipe.label_smoothing:g}; pixels scaled to [0, 1] inside the network; the "
-        "weights after the last epoch are kept.",
+        f"label smoothing {recipe.label_smoothing:g}; multiplied in {computed_in}; pixels scaled to "
+        "[0, 1] inside the network; the weights after the last epoch are kept.",
         _paper_in_words(recipe.paper),
         _distortion_in_words(recipe),
     ]

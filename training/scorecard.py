@@ -9,7 +9,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from training.recipe import Recipe
+from training.recipe import BFLOAT16, FLOAT32, Recipe
 
 DRAWN_PAGES, MARKS = "drawn pages", "marks"  # the trials that decide which model ships
 LOOKALIKES = "lookalike letter"  # a kind of mark
@@ -105,6 +105,7 @@ class Scorecard:
     peak_gflops: float = 0.0  # of a matrix product on one thread of the machine, measured with the speed
     is_quantised: bool = False
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
+    computed_in: str = FLOAT32  # what was multiplied in at the end of the training
 
     @property
     def training_minutes(self) -> float:
@@ -125,10 +126,12 @@ class Scorecard:
     def read(cls, path: Path) -> Scorecard:
         entries = json.loads(path.read_text(encoding="utf-8"))
         entries.pop("distorted_validation", None)  # what version 0.1 chose by
+        recipe = Recipe.from_entries(entries["recipe"])
+        entries.setdefault("computed_in", BFLOAT16 if recipe.bfloat16 else FLOAT32)  # once without a choice
         return cls(
             **entries
             | {
-                "recipe": Recipe.from_entries(entries["recipe"]),
+                "recipe": recipe,
                 "curve": tuple(Epoch(**epoch) for epoch in entries["curve"]),
                 "validation": _score_from(entries["validation"]),
                 "test": _score_or_none(entries["test"]),

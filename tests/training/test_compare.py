@@ -151,11 +151,26 @@ def test_the_winners_weights_are_kept_to_learn_on_from(interrupted_comparison: P
 def test_scorecards_of_version_0_1_are_read(tmp_path: Path, interrupted_comparison: Path) -> None:
     card = scorecards(interrupted_comparison)[0]
     entries = json.loads((interrupted_comparison / "scorecards" / f"{card.recipe.name}.json").read_text())
-    for name in ("trials", "multiply_adds", "peak_gflops", "is_quantised", "why_float"):
+    for name in ("trials", "multiply_adds", "peak_gflops", "is_quantised", "why_float", "computed_in"):
         del entries[name]
     (tmp_path / "old.json").write_text(json.dumps({**entries, "distorted_validation": None}))
 
     assert Scorecard.read(tmp_path / "old.json").validation == card.validation
+
+
+def test_scorecards_from_before_there_was_a_choice_say_what_was_multiplied_in(
+    tmp_path: Path, interrupted_comparison: Path
+) -> None:
+    card = scorecards(interrupted_comparison)[0]
+
+    def computed_in(*, bfloat16: bool) -> str:
+        replace(card, recipe=replace(card.recipe, bfloat16=bfloat16)).write(tmp_path / "card.json")
+        entries = json.loads((tmp_path / "card.json").read_text())
+        del entries["computed_in"]
+        (tmp_path / "card.json").write_text(json.dumps(entries))
+        return Scorecard.read(tmp_path / "card.json").computed_in
+
+    assert [computed_in(bfloat16=True), computed_in(bfloat16=False)] == ["bfloat16", "float32"]
 
 
 def test_a_scorecard_is_read_back_as_it_was_written(interrupted_comparison: Path, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.training.made_digits import made_dataset, made_digits
+from training import arithmetic, provenance
 from training.architectures import FROZEN, architecture_names, build
 from training.distortions import Distortion
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
@@ -95,10 +97,35 @@ def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> N
         np.testing.assert_allclose(weight, expected, atol=1e-5)
 
 
-def test_what_was_learnt_in_bfloat16_is_returned_in_float32(tmp_path: Path) -> None:
+def test_bfloat16_is_taken_only_on_machines_that_are_quick_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices: list[str] = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: devices)
+    monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
+    may, may_not = Recipe("deep", bfloat16=True), Recipe("deep")
+
+    def numbers_on(flags: str) -> list[str]:
+        (tmp_path / "cpuinfo").write_text(f"model name\t: Made Up\nflags\t\t: {flags}\nflags\t\t: none\n")
+        return [arithmetic.numbers_for(recipe) for recipe in (may, may_not)]
+
+    assert numbers_on("fpu avx2 avx512f") == ["float32", "float32"]
+    assert numbers_on("fpu avx2 avx512_bf16") == ["bfloat16", "float32"]
+    assert numbers_on("amx_bf16 fpu") == ["bfloat16", "float32"]
+    (tmp_path / "cpuinfo").unlink()
+    assert arithmetic.numbers_for(may) == "float32"
+    devices.append("a GPU")
+    assert arithmetic.numbers_for(may) == "bfloat16"
+
+
+def test_what_was_learnt_in_bfloat16_is_returned_in_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "is_quick_at_bfloat16", lambda: True)
     before = keras.config.dtype_policy().name
     trained = fit(Recipe("deep", epochs=1, batch=100, bfloat16=True), made_dataset(200, 50), tmp_path / "run")
 
+    assert trained.computed_in == "bfloat16"
     probabilities = trained.model.predict_on_batch(DATASET.validation.glyphs)
     assert {layer.compute_dtype for layer in trained.model.layers} <= {"float32", "uint8"}
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
