@@ -82,11 +82,18 @@ def right_of_hundred(right: int) -> Score:
 
 @pytest.fixture
 def card(interrupted_comparison: Path) -> Callable[..., Scorecard]:
-    """Make scorecards: a real one with a score, a size and a speed of its own."""
+    """Make scorecards: a real one with scores and sizes of its own."""
     real = scorecards(interrupted_comparison)[0]
 
     def make(
-        pages: int, marks: int = 90, *, validation: int = 90, size: int = 900_000, speed: float = 2e4
+        pages: int,
+        marks: int = 90,
+        *,
+        validation: int = 90,
+        size: int = 900_000,
+        work: int = 2_600_000,
+        is_quantised: bool = True,
+        speed: float = 2e4,
     ) -> Scorecard:
         """`pages`: digits on drawn pages read right, `marks`: marks not read as digits; of a hundred each."""
         return replace(
@@ -103,6 +110,8 @@ def card(interrupted_comparison: Path) -> Callable[..., Scorecard]:
                 },
             },
             onnx_bytes=size,
+            multiply_adds=work,
+            is_quantised=is_quantised,
             digits_per_second={"64": speed},
         )
 
@@ -223,11 +232,19 @@ def test_without_test_images_nothing_is_trained(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_most_accurate_model_that_is_small_and_fast_enough_wins(card: Callable[..., Scorecard]) -> None:
-    heavy, slow = card(99, size=4_000_001), card(98, speed=9_999)
-    best, second = card(97), card(96, speed=90_000)
+def test_the_most_accurate_model_that_is_small_enough_wins(card: Callable[..., Scorecard]) -> None:
+    heavy, slow = card(99, size=4_000_001), card(98, work=15_000_001)
+    slow_in_float32 = card(98, work=4_000_001, is_quantised=False)
+    best, second = card(97, work=15_000_000), card(96, work=4_000_000, is_quantised=False)
 
-    assert choose_winner([second, heavy, slow, best]) is best
+    assert choose_winner([second, heavy, slow, slow_in_float32, best]) is best
+    assert choose_winner([second]) is second
+
+
+def test_a_slow_machine_chooses_as_a_fast_one(card: Callable[..., Scorecard]) -> None:
+    best = card(97, speed=40)
+
+    assert choose_winner([card(96, speed=90_000), best]) is best
 
 
 def test_marks_that_are_taken_for_digits_count_as_much_as_misread_digits(
@@ -261,4 +278,4 @@ def test_a_run_that_was_not_tried_cannot_win(card: Callable[..., Scorecard]) -> 
 
 def test_where_nothing_is_fit_to_ship_nobody_looks_at_the_test_images(card: Callable[..., Scorecard]) -> None:
     with pytest.raises(TrainingError, match="test images were not looked at"):
-        choose_winner([card(99, speed=100)])
+        choose_winner([card(99, work=20_000_000)])
