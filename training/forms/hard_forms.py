@@ -10,6 +10,7 @@ import numpy.typing as npt
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.page import Page
 from training.forms.box_kinds import BoxKind, random_style
+from training.forms.camera import PHOTOS, photograph
 from training.forms.damage import Image
 from training.forms.draw import MM_PER_INCH, fill_in, print_sheet, scribble, write_ink
 from training.forms.hard_layout import Entry, HardSheet, lay_out_hard
@@ -52,9 +53,13 @@ class DrawnPage:
     damage: PageDamage
     fields: tuple[PlacedField, ...]
 
+    @property
+    def is_photo(self) -> bool:
+        return self.damage in PHOTOS
+
 
 def kind_and_damage(seed: int) -> tuple[BoxKind, PageDamage]:
-    """Return what a seed draws unless told otherwise; as many seeds as there are pairs draw each pair once."""
+    """Return what a seed draws unless told otherwise; so many seeds as there are pairs draw each once."""
     kinds, damages = list(BoxKind), list(PageDamage)
     rounds, index = divmod(seed, len(kinds) * len(damages))
     return kinds[index % len(kinds)], damages[(index // len(kinds) + index + rounds) % len(damages)]
@@ -85,7 +90,10 @@ def random_hard_form(
     if damage is PageDamage.BLEED_THROUGH:
         verso = _drawn(lay_out_hard(style, layout_rng), scale, writer, pen_rng)
     digit_px = DIGIT_OF_BOX * style.height * scale
-    taken = scan(images, damage, dpi, taking_rng, verso=verso, digit_px=digit_px)
+    if damage in PHOTOS:
+        taken = photograph(images[0], damage, dpi, taking_rng)
+    else:
+        taken = scan(images, damage, dpi, taking_rng, verso=verso, digit_px=digit_px)
     fields = tuple(
         _placed(entry, prefix, scale, view)
         for sheet, view, prefix in zip(sheets, taken.views, ("", "right "), strict=False)

@@ -41,6 +41,11 @@ class PageDamage(StrEnum):
     ONE_BIT = "1-bit, broken strokes"
     DARK_BORDER = "dark borders"
     SPREAD = "two-page spread"
+    PHOTO = "photo"
+    PHOTO_TILTED = "photo, tilted 12° to 20°"
+    PHOTO_TURNED = "photo, turned"
+    PHOTO_SHADOW = "photo, shadow"
+    PHOTO_DIM = "photo, dim light"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

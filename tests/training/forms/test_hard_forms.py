@@ -5,8 +5,9 @@ import numpy.typing as npt
 import pytest
 
 from training.forms.box_kinds import BoxKind
+from training.forms.camera import PHOTOS, photograph
 from training.forms.hard_forms import DrawnPage, PlacedField, kind_and_damage, random_hard_form
-from training.forms.page_damage import PageDamage
+from training.forms.page_damage import PageDamage, corners_of, moved
 
 LINED = [kind for kind in BoxKind if kind not in (BoxKind.OPEN_TICKS, BoxKind.DOTTED, BoxKind.DASHED)]
 
@@ -116,3 +117,30 @@ def test_a_spread_holds_the_fields_of_two_pages_side_by_side() -> None:
 
     sides = {field.name.startswith("right "): field.quad.centre.x > middle for field in page.fields}
     assert sides == {True: True, False: False}
+
+
+@pytest.mark.parametrize("damage", PHOTOS)
+def test_photos_show_the_whole_sheet_on_a_desk(damage: PageDamage) -> None:
+    sheet = np.full((600, 420), 250, np.uint8)
+
+    taken = photograph(sheet, damage, 60, np.random.default_rng(3))
+
+    height, width = taken.image.shape
+    ends = moved(taken.views[0], corners_of(sheet))
+    assert ends.min() > 0
+    assert (ends < (width, height)).all()
+    reach = np.ptp(ends, axis=0) / (width, height)
+    assert 0.6 < reach.max() < 0.97
+
+
+def test_a_tilted_sheet_is_larger_on_the_near_side() -> None:
+    sheet = np.full((600, 420), 250, np.uint8)
+    ratios = []
+    for seed in range(10):
+        view = photograph(sheet, PageDamage.PHOTO_TILTED, 60, np.random.default_rng(seed)).views[0]
+        ends = moved(view, corners_of(sheet))
+        sides = np.linalg.norm(ends - np.roll(ends, -1, axis=0), axis=1)
+        ratios.append(max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1]))
+
+    assert min(ratios) > 1.05
+    assert np.median(ratios) > 1.1
