@@ -2,6 +2,7 @@
 
 from training.forms.box_kinds import BoxKind
 from training.forms.damage import Damage
+from training.forms.distractors import Distractor
 from training.forms.draw import (
     Capture,
     DrawnForm,
@@ -11,7 +12,13 @@ from training.forms.draw import (
     draw_sheet,
     draw_spec,
 )
-from training.forms.hard_forms import DrawnPage, PlacedField, kind_and_damage, random_hard_form
+from training.forms.hard_forms import (
+    DrawnPage,
+    PlacedDistractor,
+    PlacedField,
+    kind_and_damage,
+    random_hard_form,
+)
 from training.forms.ink import DigitSource, PastedDigits
 from training.forms.layout import LayoutSpec
 from training.forms.page_damage import PageDamage
@@ -26,6 +33,7 @@ __all__ = [
     "Capture",
     "Damage",
     "DigitSource",
+    "Distractor",
     "DrawnForm",
     "DrawnPage",
     "FieldKind",
@@ -35,6 +43,7 @@ __all__ = [
     "PageDamage",
     "PastedDigits",
     "PenDigits",
+    "PlacedDistractor",
     "PlacedField",
     "Press",
     "Rect",

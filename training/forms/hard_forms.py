@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.page import Page
 from training.forms.box_kinds import BoxKind, random_style
 from training.forms.camera import PHOTOS, photograph
 from training.forms.damage import Image
+from training.forms.distractors import Distractor, LetterComb
 from training.forms.draw import MM_PER_INCH, fill_in, print_sheet, scribble, write_ink
 from training.forms.hard_layout import Entry, HardSheet, lay_out_hard
 from training.forms.ink import DigitSource, zoom
+from training.forms.marks import LOOKALIKE_LETTERS, PLAIN_LETTERS
 from training.forms.page_damage import Homography, PageDamage, moved, scan
-from training.forms.pen import PenDigits, random_hand
+from training.forms.pen import Hand, PenDigits, draw_strokes, random_hand
 from training.forms.sheet import BLANK, BoxedField, Colour, FieldKind, Rect, Ruling
 
 SEED_ROOM = 4  # keeps these pages' randomness apart from that of other drawn forms with the same seed
 TOUCHING = 0.15  # share of neighbours in a whole number that come too near
 DPIS, DPI_SHARES = (150, 200, 300), (0.35, 0.45, 0.2)
+LETTERS = PLAIN_LETTERS | LOOKALIKE_LETTERS
 DIGIT_OF_BOX = 0.62  # height of a usual digit as a share of its box's
 
 
@@ -44,6 +47,14 @@ class PlacedField:
         return enclosing_box([self.quad])
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedDistractor:
+    """Where on a page something stands that is no digit field."""
+
+    kind: Distractor
+    quad: Quad
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnPage:
     """A page with all that is true of it."""
@@ -52,6 +63,8 @@ class DrawnPage:
     kind: BoxKind
     damage: PageDamage
     fields: tuple[PlacedField, ...]
+    letters: tuple[PlacedField, ...]  # combs that hold a name: no digits
+    distractors: tuple[PlacedDistractor, ...]
 
     @property
     def is_photo(self) -> bool:
@@ -94,17 +107,59 @@ def random_hard_form(
         taken = photograph(images[0], damage, dpi, taking_rng)
     else:
         taken = scan(images, damage, dpi, taking_rng, verso=verso, digit_px=digit_px)
-    fields = tuple(
-        _placed(entry, prefix, scale, view)
-        for sheet, view, prefix in zip(sheets, taken.views, ("", "right "), strict=False)
-        for entry in sheet.entries
+    places = [
+        _Places(sheet, prefix, scale, view)
+        for sheet, prefix, view in zip(sheets, ("", "right "), taken.views, strict=False)
+    ]
+    return DrawnPage(
+        Page(taken.image),
+        kind,
+        damage,
+        tuple(field for place in places for field in place.fields()),
+        tuple(comb for place in places for comb in place.letters()),
+        tuple(distractor for place in places for distractor in place.distractors()),
     )
-    return DrawnPage(Page(taken.image), kind, damage, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """A sheet as it lies on the page."""
+
+    hard: HardSheet
+    prefix: str
+    scale: float
+    view: Homography
+
+    def fields(self) -> Iterator[PlacedField]:
+        for entry in self.hard.entries:
+            yield self._field(entry.name, entry)
+
+    def letters(self) -> Iterator[PlacedField]:
+        combs = [comb for block in self.hard.blocks for comb in block.combs]
+        for number, comb in enumerate(combs, start=1):
+            yield self._field(f"name {number}", comb)
+
+    def distractors(self) -> Iterator[PlacedDistractor]:
+        for block in self.hard.blocks:
+            yield PlacedDistractor(block.kind, self._quad(block.rect, 0.0))
+
+    def _field(self, name: str, printed: Entry | LetterComb) -> PlacedField:
+        cells = tuple(self._quad(cell, printed.line / 2) for cell in printed.cells)
+        first, last = cells[0], cells[-1]
+        around = Quad(first.top_left, last.top_right, last.bottom_right, first.bottom_left)
+        return PlacedField(self.prefix + name, printed.value, around, cells)
+
+    def _quad(self, rect: Rect, half_line: float) -> Quad:
+        left, right = rect.x - half_line, rect.right + half_line
+        top, bottom = rect.y - half_line, rect.bottom + half_line
+        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * self.scale
+        return Quad(*(Point(x, y) for x, y in moved(self.view, corners).tolist()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
     digits: DigitSource
+    hand: Hand
     pen: Colour
     size: float  # of a digit, as a share of the box's height
     spacing: float  # between the digits of a whole number, in digit heights
@@ -114,7 +169,11 @@ def _random_writer(rng: np.random.Generator, digits: DigitSource | None) -> _Wri
     hand = random_hand(rng)
     tone = int(rng.integers(15, 85))
     return _Writer(
-        digits or PenDigits(hand), (tone,) * 3, float(rng.uniform(0.45, 0.8)), float(rng.uniform(0.06, 0.3))
+        digits or PenDigits(hand),
+        hand,
+        (tone,) * 3,
+        size=float(rng.uniform(0.45, 0.8)),
+        spacing=float(rng.uniform(0.06, 0.3)),
     )
 
 
@@ -129,6 +188,8 @@ def _drawn(hard: HardSheet, scale: float, writer: _Writer, rng: np.random.Genera
         else:
             boxed = BoxedField(entry.name, FieldKind.COMB, entry.cells, entry.value, Ruling(entry.line))
             fill_in(image, boxed, scale, digits=writer.digits, pen=writer.pen, rng=rng)
+    for comb in (comb for block in hard.blocks for comb in block.combs):
+        _write_name(image, comb, scale, writer, rng)
     for stroke in sheet.scribbles:
         scribble(image, stroke, scale, writer.pen)
     return image
@@ -158,21 +219,19 @@ def _write_number(
         middle += slope * ink.shape[1]
 
 
+def _write_name(
+    image: Image, comb: LetterComb, scale: float, writer: _Writer, rng: np.random.Generator
+) -> None:
+    for cell, letter in zip(comb.cells, comb.value, strict=True):
+        if letter != BLANK:
+            height = 0.9 * writer.size * cell.height * scale
+            ink = draw_strokes(LETTERS[letter], height, writer.hand, rng)
+            at = np.array((cell.x + cell.width / 2, cell.y + cell.height / 2)) * scale
+            left, top = at - np.array((ink.shape[1], ink.shape[0])) / 2 + rng.normal(0, 0.04, 2) * height
+            write_ink(image, ink, round(left), round(top), writer.pen)
+
+
 def _gap(writer: _Writer, rng: np.random.Generator) -> float:
     if rng.random() < TOUCHING:
         return float(rng.uniform(-0.1, 0.03))
     return max(float(rng.normal(writer.spacing, 0.05)), 0.02)
-
-
-def _placed(entry: Entry, prefix: str, scale: float, view: Homography) -> PlacedField:
-    cells = tuple(_quad(cell, entry.line / 2, scale, view) for cell in entry.cells)
-    first, last = cells[0], cells[-1]
-    around = Quad(first.top_left, last.top_right, last.bottom_right, first.bottom_left)
-    return PlacedField(prefix + entry.name, entry.value, around, cells)
-
-
-def _quad(cell: Rect, half_line: float, scale: float, view: Homography) -> Quad:
-    left, right = cell.x - half_line, cell.right + half_line
-    top, bottom = cell.y - half_line, cell.bottom + half_line
-    corners: npt.NDArray[np.float64] = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    return Quad(*(Point(x, y) for x, y in moved(view, corners * scale).tolist()))

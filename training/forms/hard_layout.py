@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from training.forms.box_kinds import BoxKind, BoxStyle, cells_of, print_boxes
+from training.forms.distractors import HEIGHTS, Block, Distractor, print_block, print_margins
 from training.forms.layout import A4_HEIGHT, A4_WIDTH, MARGIN, random_words
 from training.forms.press import Press
 from training.forms.sheet import BLANK, Rect, Sheet
 
 ROW_SPACING = 5.0  # white between two rows of fields
+MOST_ABOVE = 85.0  # mm from the top, where fields start at the latest
 LEAST_FIELDS, MOST_FIELDS = 6, 13
-FIELDS_END = 185.0  # mm from the top at the latest, so that something else fits below
+FIELDS_END = 200.0  # mm from the top at the latest, so that something else fits below
 MOST_DIGITS = 10  # of a whole number
 ALL_BLANK, SOME_BLANK = 0.08, 0.3  # shares of fields
 
@@ -35,15 +38,33 @@ class HardSheet:
     sheet: Sheet
     kind: BoxKind
     entries: tuple[Entry, ...]
+    blocks: tuple[Block, ...]
 
 
 def lay_out_hard(style: BoxStyle, rng: np.random.Generator) -> HardSheet:
-    """Return an A4 sheet with fields of one kind."""
+    """Return an A4 sheet with fields of one kind, and distractors above and below them."""
     press = Press(A4_WIDTH, A4_HEIGHT)
-    press.print(MARGIN, MARGIN + 5, random_words(rng, 4).upper(), 3.6, bold=True)
-    y = MARGIN + 14
-    _, entries = lay_fields(press, y, style, rng)
-    return HardSheet(press.sheet(), style.kind, entries)
+    fields_rng, blocks_rng = rng.spawn(2)
+    print_margins(press, blocks_rng)
+    press.print(MARGIN, MARGIN + 5, random_words(blocks_rng, 4).upper(), 3.6, bold=True)
+    waiting = [Distractor(str(name)) for name in blocks_rng.permutation(list(Distractor))]
+    above = int(blocks_rng.integers(0, 3))
+    y, first = _blocks(press, waiting[:above], MARGIN + 14, MOST_ABOVE, blocks_rng)
+    y, entries = lay_fields(press, y, style, fields_rng)
+    _, last = _blocks(press, waiting[above:], y + ROW_SPACING, A4_HEIGHT - MARGIN, blocks_rng)
+    return HardSheet(press.sheet(), style.kind, entries, (*first, *last))
+
+
+def _blocks(
+    press: Press, kinds: Sequence[Distractor], y: float, end: float, rng: np.random.Generator
+) -> tuple[float, list[Block]]:
+    """Print those distractors that fit between `y` and `end`; return where they end, and them."""
+    blocks = []
+    for kind in kinds:
+        if y + HEIGHTS[kind] <= end:
+            blocks.append(print_block(press, kind, y, rng))
+            y = blocks[-1].rect.bottom
+    return y, blocks
 
 
 def lay_fields(

@@ -58,7 +58,7 @@ def lay_out(spec: LayoutSpec, rng: np.random.Generator) -> Sheet:
         _watermark(press)
     press.print(MARGIN, MARGIN + 5, random_words(rng, 4).upper(), 3.6, bold=True)
     y = _header(press, MARGIN + 12, spec) if spec.header else MARGIN + 12
-    blocks = [_paragraph] * spec.paragraphs + [_word_table] * spec.word_table
+    blocks = [paragraph] * spec.paragraphs + [word_table] * spec.word_table
     rng.shuffle(blocks)
     above = int(rng.integers(0, len(blocks) + 1))
     for block in blocks[:above]:
@@ -129,14 +129,15 @@ def _field_table(press: Press, y: float, spec: LayoutSpec, rng: np.random.Genera
     return bottom + FIELD_SPACING
 
 
-def _paragraph(press: Press, y: float, rng: np.random.Generator) -> float:
+def paragraph(press: Press, y: float, rng: np.random.Generator) -> float:
+    """Print a few lines of text."""
     for _ in range(int(rng.integers(2, 6))):
         y += 4.4
         press.print(MARGIN, y, random_words(rng, int(rng.integers(7, 12))), 2.0)
     return y + FIELD_SPACING
 
 
-def _word_table(press: Press, y: float, rng: np.random.Generator) -> float:
+def word_table(press: Press, y: float, rng: np.random.Generator) -> float:
     """Print a ruled table with words in it: boxes that are no digit boxes."""
     ruling = Ruling(float(rng.uniform(0.2, 0.5)))
     columns = (np.cumsum([0.0, 14.0, *rng.uniform(35, 55, 3)]) + MARGIN).tolist()
