@@ -12,9 +12,9 @@ import logging
 import os
 import signal
 import sys
-import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import version
+from queue import Empty, SimpleQueue
 
 from sqlalchemy.exc import DBAPIError
 
@@ -44,10 +44,14 @@ class Sweeper:
         self._worker = holder_name(parent)
         self._version = version("digitmill")
         self._doorbell = Doorbell(make_app(settings))
-        self._told_to_end = threading.Event()
+        self._orders: SimpleQueue[None] = (
+            SimpleQueue()
+        )  # unlike an Event's, its locks bear a signal's handler
+        self._told_to_end = False
 
     def end(self, *_: object) -> None:
-        self._told_to_end.set()
+        self._told_to_end = True
+        self._orders.put(None)
 
     def run(self) -> None:
         pause = 0.0
@@ -83,8 +87,9 @@ class Sweeper:
 
     def _ended_within(self, seconds: float) -> bool:
         """Wait so long; return True, early, when it is time to end."""
-        while os.getppid() == self._parent:
-            if self._told_to_end.wait(min(seconds, PARENT_CHECK_S)):
+        while os.getppid() == self._parent and not self._told_to_end:
+            with suppress(Empty):
+                self._orders.get(timeout=max(0.0, min(seconds, PARENT_CHECK_S)))
                 return True
             seconds -= PARENT_CHECK_S
             if seconds <= 0:
