@@ -13,13 +13,13 @@ import onnx
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
 from training.dataset import Dataset
-from training.errors import ExportRefused, RunMismatch, TrainingError
+from training.errors import RunMismatch, TrainingError
 from training.fit import fit
 from training.gallery import Gallery
 from training.mixture import Watch
 from training.model_card import CLASSES, OPSET, ModelCard
 from training.provenance import commit, machine
-from training.quantisation import quantise
+from training.quantisation import in_small_numbers
 from training.recipe import Recipe
 from training.score import (
     BATCH_SIZES,
@@ -113,11 +113,7 @@ def train_and_export(
         return card
     trained = fit(recipe, dataset, folder, weights=weights, watch=watch)
     learnt = export.convert(trained.model, dataset.validation.glyphs)
-    graph, why_float = learnt, ""
-    try:
-        graph = quantise(learnt, trained.examples, dataset.validation)
-    except ExportRefused as refused:
-        why_float = str(refused)
+    graph, why_float = in_small_numbers(learnt, trained.examples, dataset.validation)
     probabilities = classify(open_session(graph.SerializeToString()), dataset.validation.glyphs)
     card = Scorecard(
         recipe=recipe,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
 
 from segmentation.glyph import GLYPH_RECIPE
 from training import architectures, export
@@ -19,15 +18,15 @@ from training.calibrate import certain_card
 from training.calibration_pages import PAGES, calibration_pages
 from training.dataset import Dataset, Glyphs, LabelledGlyphs
 from training.distortions import Distortion
-from training.errors import ExportRefused, ModelUnreadable, TrainingError, WeightsUnreadable
-from training.fit import Fit, fit
+from training.errors import ModelUnreadable, TrainingError, WeightsUnreadable
+from training.fit import fit
 from training.gate import Labels, Paired
 from training.mixture import Watch
 from training.model_card import CLASSES, OPSET, CardUnreadable, ModelCard
 from training.own_digits import OwnDigits
 from training.paper import paper_digits, paper_marks, paper_pens
 from training.provenance import commit
-from training.quantisation import quantise
+from training.quantisation import in_small_numbers
 from training.recipe import Recipe
 from training.score import classify, open_session
 
@@ -120,7 +119,8 @@ def retrain(
     trained = fit(plan.recipe, dataset, run, start=plan.start, watch=watch)
     if plan.start:
         _go_back_towards(plan.start, trained.model, plan.recipe.architecture)
-    graph = _in_small_numbers(trained, _joined([trial.digits for trial in tests]))
+    known = _joined([trial.digits for trial in tests])
+    graph, _ = in_small_numbers(export.convert(trained.model, known.glyphs), trained.examples, known)
     pages = calibration_pages(mnist.validation if mnist else tests[0].digits, cells, pages=PAGES)
     watch("drawn pages to calibrate on", 1, 1)
     content = graph.SerializeToString()
@@ -183,15 +183,6 @@ def _go_back_towards(start: Path, model: keras.Model, architecture: str) -> None
     known.load_weights(start)
     pairs = zip(known.get_weights(), model.get_weights(), strict=True)
     model.set_weights([(1 - WAY) * old + WAY * new for old, new in pairs])
-
-
-def _in_small_numbers(trained: Fit, known: LabelledGlyphs) -> onnx.ModelProto:
-    """Return the network for export: in 8 bits, or where that reads `known` worse as it was learnt."""
-    learnt = export.convert(trained.model, known.glyphs)
-    try:
-        return quantise(learnt, trained.examples, known)
-    except ExportRefused:
-        return learnt
 
 
 def _reader(model: Path) -> Callable[[Glyphs], Labels]:

@@ -10,7 +10,7 @@ from training import export
 from training.architectures import build
 from training.dataset import LabelledGlyphs
 from training.errors import ExportRefused
-from training.quantisation import calibrated_log_loss, quantise, refuse_unless_as_good
+from training.quantisation import calibrated_log_loss, in_small_numbers, quantise, refuse_unless_as_good
 from training.score import classify, open_session
 
 DATASET = made_dataset(1_000, 400)
@@ -37,6 +37,30 @@ def test_a_network_of_8_bits_is_a_quarter_as_large_and_reads_the_same(learnt: on
     assert small.ByteSize() < 0.3 * learnt.ByteSize()
     assert (old.argmax(axis=1) == new.argmax(axis=1)).all()
     assert (old != new).any()
+
+
+def test_no_two_products_together_overflow_the_16_bits_of_processors_without_vnni(
+    learnt: onnx.ModelProto,
+) -> None:
+    graph = quantise(learnt, DATASET.training.glyphs, DATASET.validation).graph
+
+    weights = [
+        onnx.numpy_helper.to_array(tensor).astype(int)
+        for tensor in graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) > 1
+    ]
+    assert len(weights) == 3
+    assert 60 < max(np.abs(tensor).max() for tensor in weights) <= (2**15 - 1) // (2 * 255)
+
+
+def test_what_reads_worse_in_8_bits_stays_as_it_was_learnt_and_says_why(learnt: onnx.ModelProto) -> None:
+    faint = DATASET.training.glyphs // 32
+
+    graph, why = in_small_numbers(learnt, faint, DATASET.validation)
+
+    assert graph is learnt
+    assert "the network stays in float32" in why
+    assert in_small_numbers(learnt, DATASET.training.glyphs, DATASET.validation)[1] == ""
 
 
 def test_probabilities_are_no_coarser_than_before(learnt: onnx.ModelProto) -> None:
