@@ -60,3 +60,4 @@ class FieldReading:
 class PageReading:
     fields: tuple[FieldReading, ...]  # in reading order
     skew_degrees: float
+    reason: str = ""  # why a person has to look at the whole page, such as that nothing was found on it

@@ -44,9 +44,7 @@ class Sweeper:
         self._worker = holder_name(parent)
         self._version = version("digitmill")
         self._doorbell = Doorbell(make_app(settings))
-        self._orders: SimpleQueue[None] = (
-            SimpleQueue()
-        )  # unlike an Event's, its locks bear a signal's handler
+        self._orders: SimpleQueue[None] = SimpleQueue()  # a signal may interrupt it; an Event's lock not
         self._told_to_end = False
 
     def end(self, *_: object) -> None:

@@ -18,7 +18,7 @@ HOSTILE = "<script>alert('x')</script>&\"'"
 MADE = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
 
-def batch_status(failures: int = 0, **fields: int) -> BatchStatus:
+def batch_status(failures: int = 0, unclear: int = 0, **fields: int) -> BatchStatus:
     counts = {status.value: fields.get(status.value, 0) for status in FieldStatus}
     return BatchStatus(
         batch=HOSTILE,
@@ -29,6 +29,7 @@ def batch_status(failures: int = 0, **fields: int) -> BatchStatus:
         pages={"done": 3, "failed": 0},
         fields=counts,
         failures=tuple(Failure(f"{HOSTILE}{n}.png", None, "the file is empty") for n in range(failures)),
+        unclear=tuple(Failure(f"{HOSTILE}{n}.png", 7, "too dark") for n in range(unclear)),
     )
 
 
@@ -97,6 +98,11 @@ def test_the_page_fetches_nothing() -> None:
     assert references.found == [crop]
     assert "url(" not in page
     assert "@import" not in page
+
+
+def test_pages_that_are_unclear_as_a_whole_are_listed_with_their_reasons() -> None:
+    assert "7 too dark" in text_of(render(batch_status(unclear=1)))
+    assert "Pages to look at" not in render(batch_status())
 
 
 def test_failures_are_listed_with_their_reasons_and_a_long_list_says_it_is_cut() -> None:

@@ -27,7 +27,7 @@ from worker.readings import FieldStatus
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that could not be read. `page` is None where the whole document failed."""
+    """Something that could not be read, or not as a whole. `page` is None where the whole document failed."""
 
     document: str
     page: int | None
@@ -50,6 +50,7 @@ class BatchStatus:
     pages: Mapping[str, int]  # queued | reading | done | review | failed | cancelled -> how many
     fields: Mapping[str, int]  # accepted | review | ... -> how many, of the current readings
     failures: tuple[Failure, ...]  # by document and page
+    unclear: tuple[Failure, ...]  # pages that a person has to look at as a whole, in the same order
 
     @property
     def finished(self) -> bool:
@@ -95,6 +96,7 @@ def _status(connection: Connection, batch_id: int) -> BatchStatus:
         pages=_with_zeros(PageState, connection.execute(pages)),
         fields=_with_zeros(FieldStatus, connection.execute(fields)),
         failures=_failures(connection, batch_id),
+        unclear=_in_order(_pages_with_reason(connection, batch_id, PageState.REVIEW)),
     )
 
 
@@ -107,11 +109,18 @@ def _failures(connection: Connection, batch_id: int) -> tuple[Failure, ...]:
     documents = select(DocumentRow.path, DocumentRow.reason).where(
         DocumentRow.batch_id == batch_id, DocumentRow.state == DocumentState.FAILED
     )
+    failures = [Failure(path, None, reason or "") for path, reason in connection.execute(documents)]
+    return _in_order([*failures, *_pages_with_reason(connection, batch_id, PageState.FAILED)])
+
+
+def _pages_with_reason(connection: Connection, batch_id: int, state: PageState) -> list[Failure]:
     pages = (
         select(DocumentRow.path, PageRow.number, PageRow.reason)
         .join(PageRow)
-        .where(DocumentRow.batch_id == batch_id, PageRow.state == PageState.FAILED)
+        .where(DocumentRow.batch_id == batch_id, PageRow.state == state, PageRow.reason.is_not(None))
     )
-    failures = [Failure(path, None, reason or "") for path, reason in connection.execute(documents)]
-    failures += [Failure(path, number, reason or "") for path, number, reason in connection.execute(pages)]
+    return [Failure(path, number, reason or "") for path, number, reason in connection.execute(pages)]
+
+
+def _in_order(failures: Iterable[Failure]) -> tuple[Failure, ...]:
     return tuple(sorted(failures, key=lambda failure: (failure.document, failure.page or 0)))

@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import Enum, auto
 from itertools import islice
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from worker.database import leases
 from worker.database.engine import Database
-from worker.database.tables import BatchRow, BatchState, DocumentRow, DocumentState
+from worker.database.tables import BatchRow, BatchState, DocumentRow, DocumentState, PageRow, PageState
 from worker.errors import ScanError
 from worker.intake import ScanFile
 from worker.originals import fingerprint
@@ -29,6 +29,7 @@ class Submission:
     known: int  # stored before: nothing was done
     changed: tuple[str, ...]  # stored before with other content: not taken again
     unreadable: tuple[str, ...]  # stored as failed documents, with the reason
+    read_before: int = 0  # pages that were read under another target error than this, and stay as they are
 
 
 class _Outcome(Enum):
@@ -65,6 +66,7 @@ def submit(
     was done. They count as rung for from now on: whoever submits rings for `new_documents`; if that never
     happens the sweep does. A `target_error` is kept with the batch and holds for what is read from now on.
     """
+    read_before = _read_under_another(db, batch, target_error)
     stored: list[_Stored] = []
     for chunk in _chunks(scans):
         with db.write() as connection:
@@ -85,7 +87,27 @@ def submit(
         known=len(paths(_Outcome.KNOWN)),
         changed=paths(_Outcome.CHANGED),
         unreadable=paths(_Outcome.UNREADABLE),
+        read_before=read_before,
     )
+
+
+def _read_under_another(db: Database, batch: str, target_error: float | None) -> int:
+    """Return how many pages of the batch have been read with another target error than this one."""
+    if target_error is None:
+        return 0
+    read = (
+        select(func.count())
+        .select_from(PageRow)
+        .join(DocumentRow)
+        .join(BatchRow)
+        .where(
+            BatchRow.name == batch,
+            BatchRow.target_error.is_distinct_from(target_error),
+            PageRow.state.in_((PageState.DONE, PageState.REVIEW)),
+        )
+    )
+    with db.read() as connection:
+        return connection.execute(read).scalar_one()
 
 
 def _open_batch(db: Database, connection: Connection, name: str, target_error: float | None) -> int:

@@ -188,11 +188,12 @@ def _store(mill: Mill, connection: Connection, page_id: int, read: _PageRead, no
 
 
 def _columns(read: _PageRead) -> dict[str, Any]:
-    waits = any(field.status is FieldStatus.REVIEW for field in read.reading.fields)
+    reason = read.reading.reason or None
+    waits = reason is not None or any(field.status is FieldStatus.REVIEW for field in read.reading.fields)
     height, width = read.page.grey.shape
     return {
         "state": PageState.REVIEW if waits else PageState.DONE,
-        "reason": None,
+        "reason": reason,
         "width": width,
         "height": height,
         "dpi": read.page.dpi,

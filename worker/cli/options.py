@@ -93,6 +93,16 @@ target_error_option = click.option(
 )
 
 
+def tell_of_target_error(read_before: int, batch: str) -> None:
+    """Say on stderr that --target-error came too late for some pages of a batch, where it did."""
+    if read_before:
+        click.echo(
+            f"--target-error holds for what is read from now on: {read_before} pages of batch {batch} were "
+            "read before by another one, and stay as they are. Another --batch reads them anew.",
+            err=True,
+        )
+
+
 def repeat_database_option(settings: Settings) -> str:
     """Return ` --db URL` for a command we propose, nothing where the environment names this database."""
     if settings.database_url == Settings.read().database_url:

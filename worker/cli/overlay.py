@@ -66,7 +66,8 @@ def command(batch: str, folder: Path, form: str, settings: Settings) -> ExitCode
                     Text(f"{page.document} page {page.number}: {error}", style="red"), soft_wrap=True
                 )
                 continue
-            picture = draw_overlay(grey, page_results(db, page.id), f"{page.document}, page {page.number}")
+            caption = f"{page.document}, page {page.number}" + (f": {page.reason}" if page.reason else "")
+            picture = draw_overlay(grey, page_results(db, page.id), caption)
             # No document's path leads out of its root: reading it would have failed.
             file = folder / folders[page.root] / f"{page.document}.page-{page.number}{SUFFIXES[form]}"
             file.parent.mkdir(parents=True, exist_ok=True)

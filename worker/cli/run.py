@@ -27,6 +27,7 @@ from worker.cli.options import (
     path_type,
     repeat_database_option,
     target_error_option,
+    tell_of_target_error,
 )
 from worker.database.engine import Database, open_database
 from worker.intake import Intake, find_scans, name_batch
@@ -57,7 +58,7 @@ class Run:
 @batch_option
 @target_error_option
 @jobs_option
-@click.option("--fail-on-review", is_flag=True, help="Exit 4 where fields wait for a person's look.")
+@click.option("--fail-on-review", is_flag=True, help="Exit 4 where something waits for a person's look.")
 @json_option
 @database_option
 def command(
@@ -79,13 +80,14 @@ def command(
     intake = find_scans(paths, settings.scan_roots)
     with closing(open_database(settings.database_url)) as db:
         run = _run(db, settings, batch or name_batch(paths), intake, console, target_error=target_error)
+        tell_of_target_error(run.submission.read_before, run.after.batch)
         if as_json:
             click.echo(json.dumps(_summary(run, db), indent=2))
         else:
             _tell(run, db, settings, console)
     if run.after.failures or any(skipped.may_hold_scans for skipped in intake.skipped):
         return ExitCode.PAGES_FAILED
-    if fail_on_review and run.after.fields["review"]:
+    if fail_on_review and run.after.pages["review"]:
         return ExitCode.REVIEW_WAITING
     return ExitCode.OK
 
@@ -133,6 +135,7 @@ def _summary(run: Run, db: Database) -> dict[str, object]:
         "pages": dict(run.after.pages),
         "fields": dict(run.after.fields),
         "failures": [asdict(failure) for failure in run.after.failures],
+        "unclear": [asdict(page) for page in run.after.unclear],
         "skipped": {skipped.path: skipped.reason for skipped in run.intake.skipped},
         "pages_read": run.pages_read,
         "seconds": round(run.seconds, 3),
@@ -157,12 +160,13 @@ def _tell(run: Run, db: Database, settings: Settings, console: Console) -> None:
             ),
             soft_wrap=True,
         )
-    for failure in after.failures[:FAILURES_SHOWN]:
-        console.print(Text(str(failure), style="red"), soft_wrap=True)
     this_batch = f"{shlex.quote(after.batch)}{repeat_database_option(settings)}"
-    if len(after.failures) > FAILURES_SHOWN:
-        more = len(after.failures) - FAILURES_SHOWN
-        console.print(Text(f"... and {more} more: digitmill status {this_batch}"), soft_wrap=True)
+    for style, listed in (("red", after.failures), ("yellow", after.unclear)):
+        for failure in listed[:FAILURES_SHOWN]:
+            console.print(Text(str(failure), style=style), soft_wrap=True)
+        if len(listed) > FAILURES_SHOWN:
+            more = len(listed) - FAILURES_SHOWN
+            console.print(Text(f"... and {more} more: digitmill status {this_batch}"), soft_wrap=True)
     counts = Table(show_header=False, box=None)
     counts.add_row("documents", f"{sum(after.documents.values())}, {after.documents['failed']} failed")
     counts.add_row(

@@ -16,7 +16,14 @@ from worker.acceptance import refuse_beyond_promise
 from worker.batches.submission import Submission, submit
 from worker.celery_app import Doorbell, check_broker, make_app
 from worker.cli.exit_codes import ExitCode
-from worker.cli.options import batch_option, database_option, json_option, path_type, target_error_option
+from worker.cli.options import (
+    batch_option,
+    database_option,
+    json_option,
+    path_type,
+    target_error_option,
+    tell_of_target_error,
+)
 from worker.database.engine import open_database
 from worker.errors import ServiceUnreachable
 from worker.intake import Intake, ScanFile, find_scans, name_batch
@@ -51,6 +58,7 @@ def command(
         raise ServiceUnreachable(
             f"{error} The batch is stored; `digitmill resume {shlex.quote(submission.batch)}` rings again."
         ) from error
+    tell_of_target_error(submission.read_before, submission.batch)
     if as_json:
         click.echo(json.dumps(_summary(submission, intake)))
     else:

@@ -53,7 +53,8 @@ def command(batch: str, timeout: float | None, settings: Settings) -> ExitCode:
             err=True,
         )
         return ExitCode.PAGES_FAILED
-    click.echo(f"{batch}: done", err=True)
+    unclear = f", {len(seen.unclear)} pages to look at" if seen.unclear else ""
+    click.echo(f"{batch}: done{unclear}", err=True)
     return ExitCode.OK
 
 

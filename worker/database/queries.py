@@ -82,13 +82,21 @@ class StoredPage:
     document: str
     sha256: str
     number: int
+    reason: str | None  # why a person has to look at the whole page
 
 
 def read_pages(db: Database, batch: str, states: Sequence[PageState] = tuple(PageState)) -> list[StoredPage]:
     """Return the pages of a batch that have a reading, in the order of the results. Raises UnknownBatch."""
     with db.read() as connection:
         query: Select[*tuple[Any, ...]] = (
-            select(PageRow.id, DocumentRow.root, DocumentRow.path, DocumentRow.sha256, PageRow.number)
+            select(
+                PageRow.id,
+                DocumentRow.root,
+                DocumentRow.path,
+                DocumentRow.sha256,
+                PageRow.number,
+                PageRow.reason,
+            )
             .join(DocumentRow)
             .join(ReadingRow, and_(ReadingRow.page_id == PageRow.id, ReadingRow.is_current))
             .where(DocumentRow.batch_id == batch_id_of(connection, batch), PageRow.state.in_(states))

@@ -48,7 +48,7 @@ class PageState(StrEnum):
     QUEUED = "queued"
     READING = "reading"
     DONE = "done"
-    REVIEW = "review"  # read, and some field waits for a person
+    REVIEW = "review"  # read, and some field waits for a person, or all of it for the reason that is given
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -92,7 +92,8 @@ class Leased:
     lease_holder: Mapped[str | None]  # host:process id
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime]  # when the queue was last rung for it
-    reason: Mapped[str | None]  # why it failed; while queued: why the last attempt came to nothing
+    # Why it failed, or why a person has to look at the page; while queued: why the last attempt failed.
+    reason: Mapped[str | None]
 
 
 class BatchRow(Base):

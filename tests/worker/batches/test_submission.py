@@ -46,6 +46,20 @@ def test_a_submitted_scan_is_stored_with_its_hash_and_waits(
     assert batch_state(db) == "sealed"
 
 
+def test_another_target_error_counts_the_pages_that_were_read_before_it(
+    db: Database, mill: Mill, write_scan: Callable[..., ScanFile]
+) -> None:
+    scans = [write_scan("a.png"), write_scan("b.png")]
+    first = submit(db, "tallies", scans, target_error=0.02)
+    work_on_document(mill, first.new_documents[0])
+
+    assert first.read_before == 0
+    assert submit(db, "tallies", scans).read_before == 0
+    assert submit(db, "tallies", scans, target_error=0.02).read_before == 0
+    assert submit(db, "other", scans, target_error=0.05).read_before == 0
+    assert submit(db, "tallies", scans, target_error=0.05).read_before == 1
+
+
 def test_the_same_scans_again_are_stored_once_and_counted_as_known(
     db: Database, write_scan: Callable[..., ScanFile]
 ) -> None:

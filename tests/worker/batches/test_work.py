@@ -24,6 +24,7 @@ from worker.database.tables import DocumentRow, PageRow, ReadingRow
 from worker.intake import ScanFile
 from worker.originals import fingerprint
 from worker.pipeline import read_page
+from worker.readings import PageReading
 from worker.settings import Settings
 
 Write = Callable[..., ScanFile]
@@ -74,6 +75,19 @@ def test_a_page_of_one_document_is_read_as_it_is_opened(mill: Mill, db: Database
     assert work_on_document(mill, document_id) == ()
     assert values(db) == sorted(said_by_pipeline(scan, mill))
     assert status(db, "tallies").state == "done"
+
+
+def test_a_page_that_is_unclear_as_a_whole_waits_for_review_with_its_reason(
+    mill: Mill, db: Database, write_scan: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dark = PageReading((), 0.0, reason="too dark to see any boxes")
+    monkeypatch.setattr("worker.batches.work.read_page", lambda *_, **__: dark)
+    work_on(mill, *submit(db, "tallies", [write_scan("a.png")]).new_documents)
+
+    after = status(db, "tallies")
+    assert after.pages["review"] == 1
+    assert list(map(str, after.unclear)) == ["a.png page 1: too dark to see any boxes"]
+    assert after.failures == ()
 
 
 def test_the_pages_of_a_long_document_are_given_out_one_by_one(
