@@ -10,12 +10,14 @@ from segmentation.page import Page
 from training.dataset import load_dataset
 from training.forms import DigitSource, FormSpec, PastedDigits, draw_spec, random_spec
 from worker.measures import PageScore, Read, Tally, Truth, score_page, tally
-from worker.pipeline import Classify, read_page
+from worker.pipeline import Classify, ReadingRules, read_page
+from worker.readings import FieldStatus
 from worker.scans import ScanLimits, load_page
 from worker.truth import read_truth
 
 SCAN_LIMITS = ScanLimits(max_bytes=200_000_000, max_pixels=100_000_000, max_pages=100)
 FLOOR_DPIS = (150, 200, 300)
+PHOTOS = " photos"  # ends the name of a real set's photos
 MNIST, PEN = "MNIST validation digits", "own pen strokes"
 
 
@@ -83,16 +85,52 @@ def drawn_floors(pages: Sequence[ReadPage]) -> list[Floor]:
     ]
 
 
-def read_real(classify: Classify, folder: Path) -> Iterator[ReadPage]:
-    """Read the scans (not the photos) of a folder with a truth.jsonl, in its order.
+def read_real(
+    classify: Classify, folder: Path, *, photos: bool = False, rules: ReadingRules | None = None
+) -> Iterator[ReadPage]:
+    """Read the scans, or else the photos, of a folder with a truth.jsonl, in its order.
 
     Fields that hold letters are left out of the truth; what is read there counts as matching nothing.
     """
     for true in read_truth(folder / "truth.jsonl"):
-        if not true.is_photo:
+        if true.is_photo == photos:
             page = load_page((folder / true.file).read_bytes(), true.page, SCAN_LIMITS)
-            score = score_page(true.fields, read_fields(page, classify))
+            score = score_page(true.fields, read_fields(page, classify, rules))
             yield ReadPage(true.file, page, score, {}, true.note)
+
+
+def real_goals(real: Mapping[str, Sequence[ReadPage]]) -> list[Floor]:
+    """Return what the real pages shall reach, of those sets that are there."""
+    goals = []
+    if "kawalc1-c1" in real:
+        goals.append(_boxed_goal("kawalc1-c1: boxed fields found", 0.95, real["kawalc1-c1"]))
+        goals.append(Floor("kawalc1-c1: fields exact", 0.90, _exact(real["kawalc1-c1"])))
+    for name, pages in real.items():
+        if name.endswith(PHOTOS):
+            goals.append(Floor(f"{name}: fields exact", 0.80, _exact(pages)))
+    if "nist-sd19-hsf" in real:
+        counts = tally(page.score for page in real["nist-sd19-hsf"])
+        goals.append(Floor("nist-sd19-hsf: fields found of 28", 26, counts.found))
+        goals.append(Floor("nist-sd19-hsf: fields exact of 28", 20, counts.exact))
+    if "markus-exams" in real:
+        scores = [score for page in real["markus-exams"] for score in page.score.fields]
+        filled = [score.exact for score in scores if score.truth.digits]
+        blank = [bool(score.read and score.read.digits) for score in scores if not score.truth.digits]
+        goals.append(Floor("markus-exams: filled comb exact", len(filled), sum(filled)))
+        goals.append(Floor("markus-exams: numbers in blank combs", 0, sum(blank), at_most=True))
+    nowhere = [page for pages in real.values() for page in pages if not page.score.fields]
+    accepted = sum(read.status is FieldStatus.ACCEPTED for page in nowhere for read in page.score.spurious)
+    if nowhere:
+        goals.append(Floor("pages without digit boxes: accepted", 0, accepted, at_most=True))
+    return goals
+
+
+def _boxed_goal(measure: str, limit: float, pages: Iterable[ReadPage]) -> Floor:
+    return Floor(measure, limit, boxed_fields(pages).fields_found)
+
+
+def _exact(pages: Iterable[ReadPage]) -> float:
+    return tally(page.score for page in pages).field_exact
 
 
 def boxed_fields(pages: Iterable[ReadPage]) -> Tally:
@@ -102,8 +140,11 @@ def boxed_fields(pages: Iterable[ReadPage]) -> Tally:
     )
 
 
-def read_fields(page: Page, classify: Classify) -> list[Read]:
-    return [Read(field.name, field.cells, field.box) for field in read_page(page, classify).fields]
+def read_fields(page: Page, classify: Classify, rules: ReadingRules | None = None) -> list[Read]:
+    return [
+        Read(field.name, field.cells, field.box, field.status, field.confidence)
+        for field in read_page(page, classify, rules).fields
+    ]
 
 
 def in_groups(pages: Iterable[ReadPage]) -> dict[str, dict[str, Tally]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,7 @@ RED, BLUE, BLACK = (0, 0, 230), (230, 100, 0), (0, 0, 0)
 Picture = npt.NDArray[np.uint8]
 
 
-def write_contact_sheets(folder: Path, pages: Sequence[ReadPage]) -> list[Path]:
+def write_contact_sheets(folder: Path, pages: Iterable[ReadPage]) -> list[Path]:
     """Draw each missed field (true box red, read box blue) and the spurious readings, by cause."""
     folder.mkdir(parents=True, exist_ok=True)
     tiles: dict[str, list[Picture]] = {}
@@ -35,7 +35,7 @@ def write_contact_sheets(folder: Path, pages: Sequence[ReadPage]) -> list[Path]:
     return sheets
 
 
-def _tiles(pages: Sequence[ReadPage]) -> Iterator[tuple[str, Picture]]:
+def _tiles(pages: Iterable[ReadPage]) -> Iterator[tuple[str, Picture]]:
     for page in pages:
         for score in page.score.fields:
             if score.miss:

@@ -22,6 +22,10 @@ from training.forms.pen import Hand, PenDigits, draw_strokes, random_hand
 from training.forms.sheet import BLANK, BoxedField, Colour, FieldKind, Rect, Ruling
 
 SEED_ROOM = 4  # keeps these pages' randomness apart from that of other drawn forms with the same seed
+STRIDES = (
+    9,
+    5,
+)  # through kinds and damages, so that few seeds show scans and photos, boxes and whole numbers
 TOUCHING = 0.15  # share of neighbours in a whole number that come too near
 DPIS, DPI_SHARES = (150, 200, 300), (0.35, 0.45, 0.2)
 LETTERS = PLAIN_LETTERS | LOOKALIKE_LETTERS
@@ -54,12 +58,17 @@ class PlacedDistractor:
     kind: Distractor
     quad: Quad
 
+    @property
+    def box(self) -> Box:
+        return enclosing_box([self.quad])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnPage:
     """A page with all that is true of it."""
 
     page: Page
+    seed: int
     kind: BoxKind
     damage: PageDamage
     fields: tuple[PlacedField, ...]
@@ -75,7 +84,8 @@ def kind_and_damage(seed: int) -> tuple[BoxKind, PageDamage]:
     """Return what a seed draws unless told otherwise; so many seeds as there are pairs draw each once."""
     kinds, damages = list(BoxKind), list(PageDamage)
     rounds, index = divmod(seed, len(kinds) * len(damages))
-    return kinds[index % len(kinds)], damages[(index // len(kinds) + index + rounds) % len(damages)]
+    kind, column = STRIDES[0] * index, index // len(kinds) + STRIDES[1] * index + rounds
+    return kinds[kind % len(kinds)], damages[column % len(damages)]
 
 
 def random_hard_form(
@@ -84,10 +94,12 @@ def random_hard_form(
     damage: PageDamage | None = None,
     *,
     digits: DigitSource | None = None,
+    bare: bool = False,
 ) -> DrawnPage:
     """Draw a page of one kind of boxes with one damage; the same arguments give the same pixels.
 
-    Without `digits` a pen-stroke hand, chosen by the seed, writes them.
+    Without `digits` a pen-stroke hand, chosen by the seed, writes them. A `bare` page is the same, but that
+    nothing is printed on it: what was written stands alone.
     """
     by_seed = kind_and_damage(seed)
     kind, damage = kind or by_seed[0], damage or by_seed[1]
@@ -98,7 +110,7 @@ def random_hard_form(
     writer = _random_writer(pen_rng, digits)
     count = 2 if damage is PageDamage.SPREAD else 1
     sheets = [lay_out_hard(style, layout_rng) for _ in range(count)]
-    images = [_drawn(sheet, scale, writer, pen_rng) for sheet in sheets]
+    images = [_drawn(sheet, scale, writer, pen_rng, bare=bare) for sheet in sheets]
     verso = None
     if damage is PageDamage.BLEED_THROUGH:
         verso = _drawn(lay_out_hard(style, layout_rng), scale, writer, pen_rng)
@@ -113,6 +125,7 @@ def random_hard_form(
     ]
     return DrawnPage(
         Page(taken.image),
+        seed,
         kind,
         damage,
         tuple(field for place in places for field in place.fields()),
@@ -177,11 +190,14 @@ def _random_writer(rng: np.random.Generator, digits: DigitSource | None) -> _Wri
     )
 
 
-def _drawn(hard: HardSheet, scale: float, writer: _Writer, rng: np.random.Generator) -> Image:
-    """Return the sheet, printed and filled in, in grey."""
+def _drawn(
+    hard: HardSheet, scale: float, writer: _Writer, rng: np.random.Generator, *, bare: bool = False
+) -> Image:
+    """Return the sheet, printed unless it is to be bare, and filled in, in grey."""
     sheet = hard.sheet
     image = np.full((round(sheet.height * scale), round(sheet.width * scale)), 255, np.uint8)
-    print_sheet(image, sheet, scale)
+    if not bare:
+        print_sheet(image, sheet, scale)
     for entry in hard.entries:
         if hard.kind is BoxKind.WHOLE:
             _write_number(image, entry, scale, writer, rng)
