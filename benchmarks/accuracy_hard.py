@@ -23,7 +23,7 @@ from worker.recogniser import Recogniser
 from worker.settings import Settings
 
 ROUND = len(BoxKind) * len(PageDamage)  # so many seeds draw every pair once
-NAMES, ELSEWHERE = "letters of a name", "elsewhere"
+NAMES, PARTS, ELSEWHERE = "letters of a name", "part of a digit field", "elsewhere"
 
 
 class Cause(StrEnum):
@@ -31,6 +31,7 @@ class Cause(StrEnum):
 
     NOT_FOUND = "not found"
     SPLIT = "split wrong"  # another number of boxes, or of digits in one box
+    MISPLACED = "wrong place"  # read right where the boxes truly are: cut beside them, or turned
     LINE_REST = "line rest"  # the same ink is read right where nothing is printed round it
     MISREAD = "misread"
 
@@ -96,14 +97,16 @@ class HardReader:
                 yield Cause.SPLIT
             elif page.kind is BoxKind.WHOLE:
                 yield Cause.MISREAD
+            elif self._reads_right(page, each):
+                yield Cause.MISPLACED
             else:
                 bare = bare or self.draw(page.seed, bare=True)
                 yield Cause.LINE_REST if self._reads_right(bare, each) else Cause.MISREAD
 
-    def _reads_right(self, bare: DrawnPage, score: FieldScore) -> bool:
-        """Return whether the ink of a field is read exactly on a page without print, given its true place."""
-        (field,) = (each for each in bare.fields if each.name == score.truth.name)
-        (row,) = cut_cells(bare.page, [Field(field.name, field.cells, field.box)])
+    def _reads_right(self, page: DrawnPage, score: FieldScore) -> bool:
+        """Return whether what is written in a field is read exactly, given where its boxes truly are."""
+        (field,) = (each for each in page.fields if each.name == score.truth.name)
+        (row,) = cut_cells(page.page, [Field(field.name, field.whites, field.box)])
         value = ""
         for cell in row:
             if cell.glyph is not None:
@@ -113,8 +116,10 @@ class HardReader:
 
 
 def place_of(box: Box, page: DrawnPage) -> str:
-    """Return what stands on a page where a box has its middle, that is no digit field."""
+    """Return what stands on a page where a box has its middle; of a field it is a part, or too much."""
     x, y = box.x + box.width / 2, box.y + box.height / 2
+    if any(_within(x, y, field.box) for field in page.fields):
+        return PARTS
     if any(_within(x, y, comb.box) for comb in page.letters):
         return NAMES
     for distractor in page.distractors:

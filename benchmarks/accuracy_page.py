@@ -37,7 +37,9 @@ table; whole numbers (one box around 2 to 10 digits) have rows of their own."""
 
 CAUSES = """\
 *Not found*: no reading lies on the field. *Split wrong*: another number of boxes, or of digits in one
-box. *Line rest*: the same ink is read right where nothing is printed round it. *Misread*: it is not."""
+box. *Wrong place*: read right if the boxes are cut where they truly are, so they were cut beside their
+lines, or turned. *Line rest*: the same ink is read right where nothing is printed round it. *Misread*:
+not even then."""
 
 NOWHERE = """\
 Values that were accepted without a person's look where no digit field is, at the confidence that the

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks import accuracy_hard
 from benchmarks.accuracy_hard import (
     NAMES,
+    PARTS,
     ROUND,
     Cause,
     HardRead,
@@ -21,9 +23,10 @@ from benchmarks.accuracy_hard import (
     read_hard,
 )
 from benchmarks.accuracy_page import accuracy_page
+from benchmarks.accuracy_runs import read_fields
 from segmentation.geometry import Box
 from training.forms import BoxKind, DrawnPage, PageDamage, kind_and_damage, random_hard_form
-from worker.measures import Read
+from worker.measures import FieldScore, Read
 from worker.readings import FieldStatus
 from worker.recogniser import Recogniser
 
@@ -80,20 +83,36 @@ def test_a_reader_that_always_says_3_misreads_and_blames_no_line(recogniser: Rec
     assert Cause.LINE_REST not in causes
 
 
+def test_fields_read_right_where_they_truly_are_were_cut_in_the_wrong_place(
+    recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = next(seed for seed in range(ROUND) if kind_and_damage(seed) == (BoxKind.JOINED, PageDamage.NONE))
+    reader = HardReader(recogniser, default_rules(recogniser))
+    as_three = [
+        replace(read, cells=("3",) * len(read.cells))
+        for read in read_fields(reader.draw(seed).page, recogniser)
+    ]
+    monkeypatch.setattr(accuracy_hard, "read_fields", lambda *_: as_three)
+
+    causes = reader.read(seed).causes
+
+    assert causes.count(Cause.MISPLACED) > len(causes) / 2
+
+
 def test_a_reader_that_errs_only_where_lines_are_printed_blames_them(
     recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = HardReader.draw
-    on_bare = []
+    reads_right = HardReader._reads_right
+    on_bare = [False]
 
-    def draw(self: HardReader, seed: int, *, bare: bool = False) -> DrawnPage:
-        on_bare.append(bare)
-        return drawn(self, seed, bare=bare)
+    def reads_one(self: HardReader, page: DrawnPage, score: FieldScore) -> bool:
+        on_bare.append(float(np.mean(page.page.grey < 128)) < 0.01)
+        return reads_right(self, page, score)
 
     def errs(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         return recogniser(glyphs) if on_bare[-1] else three(glyphs)
 
-    monkeypatch.setattr(HardReader, "draw", draw)
+    monkeypatch.setattr(HardReader, "_reads_right", reads_one)
     (seed,) = (seed for seed in range(ROUND) if kind_and_damage(seed) == (BoxKind.SEPARATE, PageDamage.NONE))
 
     causes = HardReader(errs, default_rules(recogniser)).read(seed).causes
@@ -115,6 +134,7 @@ def test_what_stands_beside_the_fields_is_named() -> None:
     comb = page.letters[0].box
 
     assert place_of(comb, page) == NAMES
+    assert place_of(page.fields[0].box, page) == PARTS
     assert place_of(page.distractors[0].box, page) in {page.distractors[0].kind.value, NAMES}
     assert place_of(Box(0, 0, 2, 2), page) == "elsewhere"
 

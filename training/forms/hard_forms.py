@@ -44,6 +44,7 @@ class PlacedField:
     value: str
     quad: Quad
     cells: tuple[Quad, ...]
+    whites: tuple[Quad, ...]  # the inner edges of the same boxes
 
     @property
     def box(self) -> Box:
@@ -160,7 +161,8 @@ class _Places:
         cells = tuple(self._quad(cell, printed.line / 2) for cell in printed.cells)
         first, last = cells[0], cells[-1]
         around = Quad(first.top_left, last.top_right, last.bottom_right, first.bottom_left)
-        return PlacedField(self.prefix + name, printed.value, around, cells)
+        whites = tuple(self._quad(cell, -printed.line / 2) for cell in printed.cells)
+        return PlacedField(self.prefix + name, printed.value, around, cells, whites)
 
     def _quad(self, rect: Rect, half_line: float) -> Quad:
         left, right = rect.x - half_line, rect.right + half_line

@@ -22,7 +22,7 @@ Homography = npt.NDArray[np.float64]
 SKEWED_DEGREES = (5.0, 15.0)
 EVERYDAY_DEGREES = 1.2  # standard deviation of how straight people lay a sheet on the glass
 JPEG_QUALITY = 40
-LOW_DIGIT_PX = (12.0, 15.0)  # height of a digit at low resolution
+LOW_DIGIT_PX = (13.0, 16.0)  # height of a usual digit at low resolution; small hands write 9 px then
 WHITE, LID = 255, (12, 70)  # tones of a scanner's lid, light and dark
 
 

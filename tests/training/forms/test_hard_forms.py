@@ -99,10 +99,20 @@ def test_turned_pages_turn_the_reading_direction_of_their_fields() -> None:
     assert quarter.box.height > quarter.box.width
 
 
-def test_digits_at_low_resolution_are_12_to_15_pixels_high() -> None:
-    page = random_hard_form(4, BoxKind.JOINED, PageDamage.LOW_RESOLUTION)
+def test_boxes_at_low_resolution_are_about_23_pixels_high() -> None:
+    for seed in range(6):
+        page = random_hard_form(seed, BoxKind.JOINED, PageDamage.LOW_RESOLUTION)
 
-    assert 18 < page.fields[0].quad.height < 26
+        assert 20 < page.fields[0].quad.height < 29
+
+
+def test_the_white_of_a_box_lies_within_its_lines() -> None:
+    page = random_hard_form(5, BoxKind.THICK, PageDamage.SKEW)
+
+    for field in page.fields:
+        for outer, white in zip(field.cells, field.whites, strict=True):
+            assert 0.55 * outer.height < white.height < 0.95 * outer.height
+            assert 0.5 * outer.width < white.width < 0.95 * outer.width
 
 
 def test_a_1_bit_page_is_black_and_white_only() -> None:
