@@ -1,20 +1,19 @@
 """The printed boxes of a page, found by their corners and the lines between them.
 
-Works on the small copy of the page (its pixels are 0.25 mm on A4) and answers in page pixels. Whatever is
+Works on the page's straight print (its pixels are 0.25 mm on A4) and answers in its pixels. Whatever is
 written into a box or across it adds ink and takes none away, so the lines that are there stay to be seen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import Point
-from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, find_print, straighten
-from segmentation.page_frame import WorkingCopy
+from segmentation.lines import LINE_SPREAD, Lines, Mask
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
@@ -27,10 +26,14 @@ CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
 SAME_SIZE = 1.5  # px by which boxes of one size differ
 DIVIDED = 0.5  # what a box counts for that is two boxes as well
+GUIDE_WIDTH = (0.25, 0.7)  # of a box's width, that a guide printed into it is wide
+GUIDE_OFF = 0.15  # of a box's width, by which a guide may stand off its middle
+GUIDE_PITCH = 0.85  # of a box's width, from one guide to the next at least
 OFF_LINES = 0.2  # of a box's height, within which a stroke may run along its ceiling or floor
 CROSSED = 0.95  # of a box's width that a line through it covers
 BEYOND = 1.3  # of a box's width that it goes on for: through a neighbour, as no digit's stroke does
 LARGEST_OVERLAP = 0.15  # of the smaller of two boxes
+FILLED = 0.4  # of the rectangle round a region that lines enclose: digits and guides take the rest
 THICKEST_SPOT = 24  # px; a stroke may run along a line for as long
 COVERAGE_STEP = 0.05  # by which one line must be better covered than the next to count as better
 MOST_PARTNERS = 5  # of a corner along a line: strokes feign some, and the next box is what is looked for
@@ -43,15 +46,27 @@ Indices = npt.NDArray[np.intp]
 Integral = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedBox:
-    """A box that printed lines enclose: its centre and its inner size in page pixels."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PrintedBoxes:
+    """What printed lines enclose, an entry each, in no particular order: the edges of the inside."""
 
-    centre: Point
-    width: float
-    height: float
-    coverage: float  # of its worst side by a line, 0 to 1
-    alone: bool  # its lines go no further: it shares them with no other region
+    left: Numbers
+    top: Numbers
+    right: Numbers
+    bottom: Numbers
+    coverage: Numbers  # of the worst side by a line, 0 to 1
+    alone: npt.NDArray[np.bool_]  # its lines go no further: it shares them with no other region
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @property
+    def width(self) -> Numbers:
+        return self.right - self.left
+
+    @property
+    def height(self) -> Numbers:
+        return self.bottom - self.top
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,23 +153,13 @@ class _Ink:
         return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
 
 
-@dataclass(frozen=True, slots=True)
-class BoxesFound:
-    """The printed boxes of a page, in no particular order, and by how much its print is turned."""
-
-    boxes: tuple[PrintedBox, ...]
-    skew_degrees: float  # clockwise is positive
-
-
-def find_boxes(copy: WorkingCopy) -> BoxesFound:
-    """Return the boxes of a page that have a digit box's shape, table cells too.
+def find_boxes(lines: Lines) -> PrintedBoxes:
+    """Return the boxes between the lines of straight print that have a digit box's shape, table cells too.
 
     Lines that leave a corner together, and four such corners with lines between them, make a candidate. Of
     candidates that overlap the one stays whose size is the commonest on the page: digit boxes come in rows,
     what strokes feign does not.
     """
-    frame = straighten(find_print(copy.grey))
-    lines = find_lines(frame.print_)
     ink = _Ink.of(lines)
     chosen = _surest(_candidates(lines, ink))
     for _ in range(NEIGHBOURS_IN_A_ROW):
@@ -163,18 +168,8 @@ def find_boxes(copy: WorkingCopy) -> BoxesFound:
             break
         chosen = _surest(chosen.with_more(neighbours))
     boxes = chosen[~_crossed(lines.level, ink.level, chosen)]
-    x, y = frame.back((boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2)
-    columns = (x, y, boxes.width, boxes.height, boxes.coverage, _alone(lines, boxes))
-    return BoxesFound(
-        tuple(
-            PrintedBox(
-                copy.to_page(x, y), width * copy.reduction, height * copy.reduction, coverage, bool(alone)
-            )
-            for x, y, width, height, coverage, alone in zip(
-                *(column.tolist() for column in columns), strict=True
-            )
-        ),
-        frame.skew_degrees,
+    return PrintedBoxes(
+        boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.coverage, _alone(lines, boxes)
     )
 
 
@@ -196,8 +191,48 @@ def _candidates(lines: Lines, ink: _Ink) -> _Candidates:
     left, right = top_left.columns[at], top_right.columns[across]
     top, bottom = top_left.rows[at], bottom_left.rows[down]
     width, height = right.middle - left.middle, bottom.middle - top.middle
-    fitting = (width > NARROWEST * height / ROUGHLY) & (width < ROUGHLY * WIDEST * height)
-    return _refined(ink, left[fitting], top[fitting], right[fitting], bottom[fitting])
+    fitting = np.flatnonzero((width > NARROWEST * height / ROUGHLY) & (width < ROUGHLY * WIDEST * height))
+    if len(fitting) > MOST_CANDIDATES:
+        within = _corners_within(top_left, (left, top, right, bottom), lines.level.shape)[fitting]
+        fitting = fitting[np.argsort(within, kind="stable")[:MOST_CANDIDATES]]
+    cornered = _refined(ink, left[fitting], top[fitting], right[fitting], bottom[fitting])
+    candidates = cornered.with_more(_refined(ink, *_enclosed(lines)))
+    return candidates[_distinct(candidates)]
+
+
+def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretches]:
+    """Return where the lines should be round every region that they enclose: left, top, right and bottom.
+
+    Lines are made wider once more, so that corners close which miss each other by a pixel or two.
+    """
+    height, width = lines.level.shape
+    closed = cv2.dilate(cv2.bitwise_or(lines.level, lines.upright), np.ones((3, 3), np.uint8))
+    stats = cv2.connectedComponentsWithStats(cv2.bitwise_not(closed), connectivity=4, ltype=cv2.CV_32S)[2][1:]
+    x, y, across, down, area = stats.T.astype(np.intp)
+    whole = (
+        (across >= SMALLEST_WIDTH - 2)
+        & (down >= SMALLEST_HEIGHT - 2)
+        & (np.maximum(across, down) <= LARGEST_SIDE)
+        & (area > FILLED * across * down)
+    )
+    x, y, across, down = (column[whole].astype(np.float64) for column in (x, y, across, down))
+    return (
+        _Stretches.about(x - 2, width),
+        _Stretches.about(y - 2, height),
+        _Stretches.about(x + across + 1, width),
+        _Stretches.about(y + down + 1, height),
+    )
+
+
+def _corners_within(corners: _Corners, sides: Sequence[_Stretches], shape: tuple[int, ...]) -> Indices:
+    """Return how many corners lie within each candidate: those of a grid's cells, where it spans several."""
+    spots = np.zeros(shape, np.uint8)
+    spots[_whole(corners.rows.middle), _whole(corners.columns.middle)] = 1
+    before = np.asarray(cv2.integral(spots), np.intp)
+    left, top, right, bottom = (_whole(side.middle) for side in sides)
+    x1, x2 = left + ARM // 2, right - ARM // 2
+    y1, y2 = np.maximum(top - CORNER_OFF, 0), bottom - ARM // 2
+    return np.asarray(before[y2, x2] - before[y1, x2] - before[y2, x1] + before[y1, x1], np.intp)
 
 
 def _refined(
@@ -225,8 +260,7 @@ def _refined(
         & (shape > NARROWEST)
         & (shape < WIDEST)
     ]
-    candidates = candidates[_distinct(candidates)]
-    return candidates[np.argsort(-candidates.coverage, kind="stable")[:MOST_CANDIDATES]]
+    return candidates[_distinct(candidates)]
 
 
 def _distinct(candidates: _Candidates) -> Indices:
@@ -352,8 +386,26 @@ def _same_size(boxes: _Candidates) -> npt.NDArray[np.bool_]:
 
 def _surest_first(boxes: _Candidates) -> Indices:
     """Return the order in which boxes are believed: those of the commonest size first."""
-    votes = _same_size(boxes).sum(axis=1) * np.where(_divided(boxes), DIVIDED, 1.0)
+    same_size = _same_size(boxes)
+    votes = same_size.sum(axis=1) * np.where(_divided(boxes), DIVIDED, 1.0)
+    votes[_guides(boxes, same_size)] = 0
     return np.lexsort((-boxes.coverage, -votes))
+
+
+def _guides(boxes: _Candidates, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
+    x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
+    level = same_size & (np.abs(y[:, None] - y) <= CORNER_OFF)
+    np.fill_diagonal(level, val=False)
+    next_one = np.where(level, np.abs(x[:, None] - x), np.inf).min(axis=1, initial=np.inf)
+    width, height = boxes.width, boxes.height
+    fits = (width[:, None] > GUIDE_WIDTH[0] * width) & (width[:, None] < GUIDE_WIDTH[1] * width)
+    centred = np.abs(x[:, None] - x) < GUIDE_OFF * width
+    enclosed = (boxes.top[:, None] > boxes.top + CORNER_OFF) & (
+        boxes.bottom[:, None] < boxes.bottom - CORNER_OFF
+    )
+    by_itself = next_one[:, None] >= GUIDE_PITCH * width
+    return np.asarray((fits & centred & enclosed & by_itself & (height[:, None] < height)).any(axis=1))
 
 
 def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:

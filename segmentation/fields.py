@@ -9,95 +9,123 @@ paper.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean
 
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.boxes import PrintedBox, find_boxes
+from segmentation.boxes import PrintedBoxes, find_boxes
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
+from segmentation.lines import LINE_SPREAD, Lines, find_lines
 from segmentation.page import Field, Page, PageLayout
-from segmentation.page_frame import working_copy
+from segmentation.page_frame import PageFrame, find_frame, working_copy
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
-SIZE_SLACK = 2.0  # px of the working copy by which they may differ anyhow
+SIZE_SLACK = 2.0  # px of the straight print by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
-AS_FOUND = Sides(0.0, 0.0, 0.0, 0.0)
+FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
+HEAD = 6  # heights of a box, above it, in which a table's head is looked for
+LINE_GOES_ON = 0.4  # of a box's height, by which the line between two numbers goes on above them
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A box where it would stand if the page were straight."""
+    """A box on the straight print, in its pixels, and the edges of its lines, in those of the page."""
 
-    box: PrintedBox
+    left: float
+    top: float
+    right: float
+    bottom: float
+    coverage: float
+    alone: bool
+    quad: Quad  # where it lies on the page
     lines: LineEdges
-    x: float
-    y: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """How the page is turned, as the sine and cosine of its skew."""
-
-    sine: float
-    cosine: float
-
-    @classmethod
-    def by(cls, degrees: float) -> _Turn:
-        return cls(math.sin(math.radians(degrees)), math.cos(math.radians(degrees)))
-
-    def place(self, box: PrintedBox, lines: LineEdges) -> _Placed:
-        x, y = box.centre.x, box.centre.y
-        return _Placed(box, lines, x * self.cosine + y * self.sine, y * self.cosine - x * self.sine)
-
-    def quad(self, box: PrintedBox, sides: Sides = AS_FOUND) -> Quad:
-        """Return a box as it lies on the page, its sides moved out."""
-        left, right = -box.width / 2 - sides.left, box.width / 2 + sides.right
-        top, bottom = -box.height / 2 - sides.top, box.height / 2 + sides.bottom
-        x, y, sine, cosine = box.centre.x, box.centre.y, self.sine, self.cosine
-        return Quad(
-            Point(x + left * cosine - top * sine, y + left * sine + top * cosine),
-            Point(x + right * cosine - top * sine, y + right * sine + top * cosine),
-            Point(x + right * cosine - bottom * sine, y + right * sine + bottom * cosine),
-            Point(x + left * cosine - bottom * sine, y + left * sine + bottom * cosine),
-        )
-
-
-def find_fields(page: Page) -> PageLayout:
+def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     """Return the digit fields of a page, named r01c01 by row and column in reading order, and its skew.
 
     A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that
     shares its lines with no other. A page without any, or too small to have any, has no fields.
+    `quarter_turns`, clockwise, make a page that lies on its side or on its head upright.
     """
-    copy = working_copy(page.grey)
-    found = find_boxes(copy)
-    turn = _Turn.by(found.skew_degrees)
-    lines = measure_lines(page.grey, [turn.quad(box) for box in found.boxes], copy.reduction)
-    placed = [turn.place(box, edges) for box, edges in zip(found.boxes, lines, strict=True)]
-    runs = [run for run in _runs(placed, SIZE_SLACK * copy.reduction) if _is_digit_field(run)]
-    return PageLayout(tuple(_fields(list(_rows(runs)), turn)), found.skew_degrees)
+    frame = find_frame(working_copy(page.grey, quarter_turns))
+    lines = find_lines(frame.print_)
+    placed = _place(find_boxes(lines), frame, page)
+    runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
+    fields = _fields(list(_rows(runs)))
+    return PageLayout(tuple(fields), frame.skew_degrees)
 
 
-def _fields(rows: Sequence[list[list[_Placed]]], turn: _Turn) -> Iterator[Field]:
+def _place(boxes: PrintedBoxes, frame: PageFrame, page: Page) -> list[_Placed]:
+    quads = _quads(boxes, frame)
+    edges = measure_lines(page.grey, quads, frame.unit)
+    columns = (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.coverage, boxes.alone)
+    return [
+        _Placed(*each) for each in zip(*(column.tolist() for column in columns), quads, edges, strict=True)
+    ]
+
+
+def _quads(boxes: PrintedBoxes, frame: PageFrame) -> list[Quad]:
+    across = np.stack([boxes.left, boxes.right, boxes.right, boxes.left], axis=1)
+    down = np.stack([boxes.top, boxes.top, boxes.bottom, boxes.bottom], axis=1)
+    corners = frame.points(across.ravel(), down.ravel()).reshape(-1, 4, 2).tolist()
+    return [Quad(*(Point(*corner) for corner in each)) for each in corners]
+
+
+def _moved_out(quad: Quad, sides: Sides) -> Quad:
+    """Return a quad whose sides lie further out, by so many pixels of the page."""
+    along, down = _direction(quad.top_left, quad.top_right), _direction(quad.top_left, quad.bottom_left)
+
+    def moved(corner: Point, right: float, below: float) -> Point:
+        return Point(corner.x + right * along.x + below * down.x, corner.y + right * along.y + below * down.y)
+
+    return Quad(
+        moved(quad.top_left, -sides.left, -sides.top),
+        moved(quad.top_right, sides.right, -sides.top),
+        moved(quad.bottom_right, sides.right, sides.bottom),
+        moved(quad.bottom_left, -sides.left, sides.bottom),
+    )
+
+
+def _direction(start: Point, end: Point) -> Point:
+    length = math.hypot(end.x - start.x, end.y - start.y)
+    return Point((end.x - start.x) / length, (end.y - start.y) / length)
+
+
+def _fields(rows: Sequence[list[list[_Placed]]]) -> Iterator[Field]:
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
-            cells = tuple(turn.quad(placed.box, placed.lines.inner) for placed in run)
-            box = enclosing_box([turn.quad(placed.box, placed.lines.outer) for placed in run])
+            cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
+            box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
             yield Field(f"r{row_number:02d}c{column:02d}", cells, box)
 
 
-def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
-    """Yield the boxes of one field each, from left to right; their sizes may differ by `slack` px anyhow."""
-    boxes = sorted(boxes, key=lambda placed: placed.x)
-    following = _following(boxes, slack)
+def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:
+    """Yield the boxes of one field each, from left to right."""
+    boxes = sorted(boxes, key=lambda placed: placed.left + placed.right)
+    following = _following(boxes, unit)
     followers = set(following.values())
     for first in range(len(boxes)):
         if first not in followers:
@@ -107,23 +135,20 @@ def _runs(boxes: Sequence[_Placed], slack: float) -> Iterator[list[_Placed]]:
             yield [boxes[index] for index in run]
 
 
-def _following(boxes: Sequence[_Placed], slack: float) -> dict[int, int]:
+def _following(boxes: Sequence[_Placed], unit: float) -> dict[int, int]:
     """Return for each box that has one the next box of its field. `boxes` stand from left to right."""
-    x, y, width, height = (
-        np.array([(placed.x, placed.y, placed.box.width, placed.box.height) for placed in boxes])
-        .reshape(-1, 4)
-        .T
-    )
-    left_line, right_line = (
-        np.array([(placed.lines.outer.left, placed.lines.outer.right) for placed in boxes]).reshape(-1, 2).T
-    )
-    gap = (x - width / 2 - left_line) - (x + width / 2 + right_line)[:, None]
+    rows = [(box.left, box.right, box.middle, box.height) for box in boxes]
+    left, right, y, height = np.array(rows).reshape(-1, 4).T
+    edges = [(box.lines.outer.left / unit, box.lines.outer.right / unit) for box in boxes]
+    left_line, right_line = np.array(edges).reshape(-1, 2).T
+    width = right - left
+    gap = (left - left_line) - (right + right_line)[:, None]
     follows = (
         (gap > -width[:, None] / 2)
         & (gap < LARGEST_GAP * (width + left_line + right_line)[:, None])
         & (np.abs(y - y[:, None]) < OFF_LINE * height[:, None])
-        & _alike(width, slack)
-        & _alike(height, slack)
+        & _alike(width)
+        & _alike(height)
         & np.triu(np.ones((len(boxes), len(boxes)), bool), 1)
     )
     following: dict[int, int] = {}
@@ -134,26 +159,98 @@ def _following(boxes: Sequence[_Placed], slack: float) -> dict[int, int]:
     return following
 
 
+def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed]]:
+    """Yield the runs, divided where a table has several columns of numbers side by side.
+
+    The lines between such columns go on above the boxes, into the table's head; those between the digits of
+    a number do not. A row below another one of the same boxes is divided like that.
+    """
+    divided: list[tuple[list[_Placed], tuple[int, ...]]] = []
+    for run in sorted(runs, key=lambda run: run[0].top):
+        ends = _column_ends(run, [above for above, _ in divided], lines)
+        if not ends:
+            ends = next((ends for above, ends in reversed(divided) if _has_boxes_of(run, above)), ())
+        divided.append((run, ends))
+        for first, last in pairwise((0, *ends, len(run))):
+            yield run[first:last]
+
+
+def _column_ends(
+    run: Sequence[_Placed], rows_above: Sequence[Sequence[_Placed]], lines: Lines
+) -> tuple[int, ...]:
+    """Return before which boxes of a run another number begins: below lines that go on, or end in a head."""
+    if len(run) < 2 * FEWEST_IN_COLUMN:
+        return ()
+    head = _head(run, rows_above, lines)
+    outer = [(run[0].left - LINE_SPREAD, run[0].left), (run[-1].right, run[-1].right + LINE_SPREAD)]
+    frame = [_inked(head, *side).sum() for side in outer]
+    between = [_inked(head, one.right, other.left) for one, other in pairwise(run)]
+    further = LINE_GOES_ON * run[0].height
+    reaches = np.array([_unbroken(line) for line in between])
+    ends = np.flatnonzero(reaches - reaches.min() >= further) + 1
+    if len(ends) and np.diff([0, *ends, len(run)]).min() >= FEWEST_IN_COLUMN:
+        return tuple(ends.tolist())
+    lengths = np.array([line.sum() for line in between])
+    for boxes in range(FEWEST_IN_COLUMN, len(run) // 2 + 1):
+        ends = np.arange(boxes, len(run), boxes)
+        within = np.delete(lengths, ends - 1)
+        if len(run) % boxes == 0 and min(*frame, *lengths[ends - 1]) - within.max() >= further:
+            return tuple(ends.tolist())
+    return ()
+
+
+def _head(
+    run: Sequence[_Placed], rows_above: Sequence[Sequence[_Placed]], lines: Lines
+) -> npt.NDArray[np.uint8]:
+    """Return the upright lines above a run, as far up as no other boxes are."""
+    top = max(0, round(min(placed.top for placed in run)) - LINE_SPREAD)
+    ends = [
+        round(placed.bottom) + LINE_SPREAD
+        for row in rows_above
+        for placed in row
+        if placed.bottom <= top + SIZE_SLACK and run[0].left < placed.right and placed.left < run[-1].right
+    ]
+    return lines.upright[max(0, top - round(HEAD * run[0].height), *ends) : top]
+
+
+def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> npt.NDArray[np.bool_]:
+    """Return which rows above a run have a line between two places, from the lowest one up."""
+    strip = seen[::-1, max(0, round(left) - LINE_SPREAD) : round(right) + LINE_SPREAD + 1]
+    return np.asarray(strip.any(axis=1))
+
+
+def _unbroken(line: npt.NDArray[np.bool_]) -> int:
+    return len(line) if line.all() else int(np.argmin(line))
+
+
+def _has_boxes_of(run: Sequence[_Placed], above: Sequence[_Placed]) -> bool:
+    """Tell whether a run's boxes stand below those of another one, one by one."""
+    return len(run) == len(above) and all(
+        max(abs(one.left - other.left), abs(one.right - other.right)) <= SIZE_SLACK
+        for one, other in zip(run, above, strict=True)
+    )
+
+
 def _is_digit_field(run: Sequence[_Placed]) -> bool:
-    coverages = [placed.box.coverage for placed in run]
+    coverages = [placed.coverage for placed in run]
     if max(coverages) < BEST_COVERAGE:
         return False
     if len(run) > 1:
         return mean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
     (single,) = run
-    return single.box.alone and single.box.width < WIDEST_ALONE * single.box.height
+    return single.alone and single.width < WIDEST_ALONE * single.height
 
 
 def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
     """Yield the runs that stand on one line each, from left to right; the lines from top to bottom."""
-    waiting = sorted(runs, key=lambda run: run[0].y)
+    waiting = sorted(runs, key=lambda run: run[0].middle)
     while waiting:
         first = waiting[0][0]
-        row = [run for run in waiting if run[0].y - first.y < SAME_ROW * first.box.height]
+        row = [run for run in waiting if run[0].middle - first.middle < SAME_ROW * first.height]
         waiting = waiting[len(row) :]
-        yield sorted(row, key=lambda run: run[0].x)
+        yield sorted(row, key=lambda run: run[0].left)
 
 
-def _alike(sizes: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.bool_]:
+def _alike(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     largest = np.maximum(sizes, sizes[:, None])
-    return np.asarray(np.abs(sizes - sizes[:, None]) <= np.maximum(slack, SIZE_TOLERANCE * largest))
+    return np.asarray(np.abs(sizes - sizes[:, None]) <= np.maximum(SIZE_SLACK, SIZE_TOLERANCE * largest))

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.guides import take_out_guides
+
 Grey = npt.NDArray[np.uint8]
 
 LEAST_CONTRAST = (
@@ -77,7 +79,8 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
 
     A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    papers, levels = _paper_and_ink(patches, margins)
+    papers, levels = paper_and_ink(patches, margins)
+    patches, levels = take_out_guides(patches, [round(margin) for margin in margins], papers, levels)
     strokes = [
         np.asarray(cv2.threshold(patch, paper - INK_SHARE * level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
         for patch, paper, level in zip(patches, papers, levels, strict=True)
@@ -89,10 +92,13 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
     ]
 
 
-def _paper_and_ink(patches: Sequence[Grey], margins: Sequence[float]) -> tuple[list[float], list[float]]:
+def paper_and_ink(
+    patches: Sequence[Grey], margins: Sequence[float], ink_rank: float = INK_RANK
+) -> tuple[list[float], list[float]]:
     """Return how light each paper is, and how much darker the ink on it, 0 where there is none.
 
-    Only what lies half a margin within the box tells paper from ink: lines do not.
+    Only what lies half a margin within the box tells paper from ink: lines do not. `ink_rank` is the share of
+    a box's pixels that the core of its strokes has at least, if it holds any.
     """
     counts = []
     for patch, margin in zip(patches, margins, strict=True):
@@ -101,7 +107,7 @@ def _paper_and_ink(patches: Sequence[Grey], margins: Sequence[float]) -> tuple[l
         counts.append(cv2.calcHist([inside], [0], None, [256], [0, 256]).ravel())
     up_to = np.column_stack(counts).cumsum(axis=0)
     ink, paper, light = (
-        (up_to <= rank * up_to[-1]).sum(axis=0) for rank in (INK_RANK, PAPER_RANK, GRAIN_RANK)
+        (up_to <= rank * up_to[-1]).sum(axis=0) for rank in (ink_rank, PAPER_RANK, GRAIN_RANK)
     )
     level, grain = paper - ink, (light - paper) / GRAIN_STEP
     written = level >= np.maximum(LEAST_CONTRAST, NOISE_FACTOR * grain)
@@ -144,17 +150,17 @@ def _digit(
     if min(inner.shape) < 2 * SLIVER:
         return None
     for side in (inner, inner[::-1], inner.T, inner.T[::-1]):
-        _wipe_slivers(side)
+        wipe_slivers(side)
     kept, doubts = _digit_pieces(inner)
     if kept is None:
         return None
     x, y, width, height = cv2.boundingRect(kept)
     around = slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
-    soft = _soft_ink(patch[top:bottom, left:right][around], kept[around], paper, level)
+    soft = soft_ink(patch[top:bottom, left:right][around], kept[around], paper, level)
     return DigitInk(soft, left + x, top + y, width, height, doubts)
 
 
-def _wipe_slivers(side: Grey) -> None:
+def wipe_slivers(side: Grey) -> None:
     """Take out, in place, what reaches at most SLIVER px in from the first row: a line's uneven edge."""
     if any(side[0].tobytes()):
         reach = np.bitwise_and.accumulate(side[: SLIVER + 1])
@@ -187,7 +193,7 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
     return grey_of_label[labels], doubts
 
 
-def _soft_ink(patch: Grey, kept: Grey, paper: float, level: float) -> Grey:
+def soft_ink(patch: Grey, kept: Grey, paper: float, level: float) -> Grey:
     """Return the kept strokes with their soft edges, the core of a stroke at 255."""
     steepness = 255 / ((CORE - FAINTEST) * level)
     soft = cv2.addWeighted(patch, -steepness, patch, 0, steepness * (paper - FAINTEST * level))
