@@ -65,6 +65,14 @@ def test_overlay_draws_one_picture_a_page_named_after_its_document(read_scans: P
     assert picture.shape[1] == draw_form("275 1041").page.grey.shape[1]
 
 
+def test_stages_are_drawn_in_the_order_a_page_goes_through_them(read_scans: Path, tmp_path: Path) -> None:
+    ran = digitmill(read_scans, "overlay", "forms", "-o", str(tmp_path), "--stages", "--format", "png")
+
+    assert ran.exit_code == ExitCode.OK
+    stages = ["1-decoded", "2-lines", "3-boxes", "4-fields", "5-cells", "6-reading"]
+    assert files_below(tmp_path / "north" / "a.jpg.page-1") == [f"{stage}.png" for stage in stages]
+
+
 def test_a_scan_that_is_gone_or_changed_is_named_and_the_others_are_drawn(
     read_scans: Path, scans: Path, tmp_path: Path
 ) -> None:
