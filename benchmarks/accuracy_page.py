@@ -47,9 +47,8 @@ default target error asks for."""
 
 REMARKS = {
     "kawalc1-c1": """\
-Election result forms 2014 to 2024, 479x788 to 1275x2100 pixels. Most misses have one of two causes,
-each a later issue: terbalik.jpg lies upside down; the boxes of salah.jpg, about 15 pixels wide, stand so
-close that neighbouring fields run together.""",
+Election result forms 2014 to 2024, 479x788 to 1275x2100 pixels: one of them lies upside down, one is askew,
+and one has boxes of about 15 pixels so close that neighbouring fields nearly touch.""",
     "omrchecker": """\
 Small boxes over bubble columns, and two sheets without any digit box, on which nothing may be read.
 The roll numbers begin with letters and don't count, so what is read there shows as matching

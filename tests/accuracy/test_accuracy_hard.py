@@ -23,10 +23,11 @@ from benchmarks.accuracy_hard import (
     read_hard,
 )
 from benchmarks.accuracy_page import accuracy_page
-from benchmarks.accuracy_runs import read_fields
+from benchmarks.accuracy_runs import ReadPage, read_fields, real_goals
 from segmentation.geometry import Box
+from segmentation.page import Page
 from training.forms import BoxKind, DrawnPage, PageDamage, kind_and_damage, random_hard_form
-from worker.measures import FieldScore, Read
+from worker.measures import FieldScore, PageScore, Read, Truth
 from worker.readings import FieldStatus
 from worker.recogniser import Recogniser
 
@@ -175,3 +176,18 @@ def test_the_page_shows_hard_pages_by_kind_damage_and_cause(
         assert f"| {read.damage} |" in page
     for cause in Cause:
         assert f" {cause} |" in page
+
+
+def test_real_photos_have_a_goal_of_their_own_and_pages_without_boxes_another() -> None:
+    seven = Read("r01c01", ("7",), Box(0, 0, 9, 9), FieldStatus.ACCEPTED)
+    blank = Page(np.full((20, 20), 255, np.uint8))
+    right = ReadPage("a", blank, PageScore((FieldScore(Truth("a", "7"), seven),), ()), {})
+    wrong = ReadPage("b", blank, PageScore((FieldScore(Truth("b", "8"), seven),), ()), {})
+    nothing_to_read = ReadPage("c", blank, PageScore((), (seven,)), {})
+
+    goals = real_goals({"kawalc1-c1 photos": [right, wrong], "omrchecker": [right, nothing_to_read]})
+
+    assert [(goal.measure, goal.value, goal.met) for goal in goals] == [
+        ("kawalc1-c1 photos: fields exact", 0.5, False),
+        ("pages without digit boxes: accepted", 1, False),
+    ]

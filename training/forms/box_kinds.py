@@ -244,7 +244,7 @@ _PRINT: dict[BoxKind, _Print] = {
     BoxKind.CLOSED_TICKS: _ticked,
     BoxKind.THICK: _thick,
     BoxKind.DOTTED: _patterned((0.1, 0.4), (1.6, 2.2)),
-    BoxKind.DASHED: _patterned((4.0, 7.0), (2.5, 4.0)),
+    BoxKind.DASHED: _patterned((3.0, 5.0), (1.6, 2.8)),
     BoxKind.BROKEN: _broken,
     BoxKind.MISSING: _missing,
     BoxKind.GUIDES: _guided,
