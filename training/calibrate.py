@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -53,16 +53,13 @@ class Certainty:
     digit_errors: ErrorCurve
     field_errors: ErrorCurve
 
+    def added_to(self, card: ModelCard) -> ModelCard:
+        return replace(card, **{entry.name: getattr(self, entry.name) for entry in fields(self)})
+
 
 def certain_card(card: ModelCard, model: bytes, pages: CutPages) -> ModelCard:
     """Return the card of an exported model, with its calibration and error curves."""
-    certainty = calibrate(classify(open_session(model), pages.glyphs), card.classes, pages)
-    return replace(
-        card,
-        calibration=certainty.calibration,
-        digit_errors=certainty.digit_errors,
-        field_errors=certainty.field_errors,
-    )
+    return calibrate(classify(open_session(model), pages.glyphs), card.classes, pages).added_to(card)
 
 
 def calibrate(probabilities: npt.NDArray[np.float32], classes: tuple[str, ...], pages: CutPages) -> Certainty:

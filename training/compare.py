@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import onnx
 
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
-from training.dataset import Dataset
+from training.dataset import Dataset, LabelledGlyphs
 from training.errors import RunMismatch, TrainingError
-from training.fit import fit
+from training.files import replace_file
+from training.fit import Fit, fit
 from training.gallery import Gallery
 from training.mixture import Watch
 from training.model_card import CLASSES, OPSET, ModelCard
@@ -28,10 +29,9 @@ from training.score import (
     matrix_product_peak,
     open_session,
     score,
-    try_on,
 )
-from training.scorecard import DRAWN_PAGES, MARKS, Scorecard
-from training.trials import Trial
+from training.scorecard import DRAWN_PAGES, MARKS, Score, Scorecard
+from training.trials import Trial, try_on
 
 MAX_ONNX_BYTES = 4_000_000
 # What reads 10,000 digits/s on one thread of the model card's machine, whose processor has instructions for
@@ -43,6 +43,16 @@ MODEL, WEIGHTS = "model.onnx", "learnt.weights.h5"  # in a run's folder
 
 Certify = Callable[[ModelCard, bytes], ModelCard]
 """Adds to the card of an exported model how sure it may be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exported:
+    """A graph that may ship, but for its calibration."""
+
+    graph: onnx.ModelProto
+    why_float: str  # why it is not in 8 bits; "" where it is
+    multiply_adds: int  # to read one glyph
+    validation: Score
 
 
 def compare(
@@ -67,11 +77,12 @@ def compare(
         raise TrainingError(
             "a comparison ends on test images, and the data holds none; give MNIST with its t10k half"
         )
+    train = partial(train_and_export, dataset=dataset, cache=out, weights=weights, watch=watch)
     folders = {recipe: out / recipe.name for recipe in recipes}
     parts = {recipe: out / "ablation" / recipe.name for recipe in ablation}
-    cards = [train_and_export(recipe, dataset, folder, weights, watch) for recipe, folder in folders.items()]
+    cards = [train(recipe, folder=folder) for recipe, folder in folders.items()]
     for recipe, folder in parts.items():
-        card = train_and_export(recipe, dataset, folder, weights, watch)
+        card = train(recipe, folder=folder)
         _tried(card, folder, trials).write(out / "scorecards" / "ablation" / f"{recipe.name}.json")
     peak = matrix_product_peak()
     cards = [  # in one go, so that the figures go together
@@ -96,13 +107,16 @@ def _ship(card: Scorecard, folder: Path, out: Path, certify: Certify) -> None:
     """Export the winner with all that is known of it."""
     described = certify(model_card(card), (folder / MODEL).read_bytes())
     export.save(onnx.load(folder / MODEL), described, out / "digits.onnx")
-    shutil.copyfile(folder / WEIGHTS, out / f"{card.recipe.architecture}.weights.h5")
+    replace_file(out / f"{card.recipe.architecture}.weights.h5", (folder / WEIGHTS).read_bytes())
 
 
 def train_and_export(
-    recipe: Recipe, dataset: Dataset, folder: Path, weights: Path | None, watch: Watch
+    recipe: Recipe, dataset: Dataset, folder: Path, *, cache: Path, weights: Path | None, watch: Watch
 ) -> Scorecard:
-    """Return the scorecard of a run, which is made only if `folder` holds no finished one."""
+    """Return the scorecard of a run, which is made only if `folder` holds no finished one.
+
+    `cache` is that of `fit`. The exported file is not calibrated yet.
+    """
     finished = folder / "scorecard.json"
     if finished.exists():
         card = Scorecard.read(finished)
@@ -111,32 +125,38 @@ def train_and_export(
                 f"{folder} holds a run of another recipe or other data; take another folder or remove it"
             )
         return card
-    trained = fit(recipe, dataset, folder, weights=weights, watch=watch)
-    learnt = export.convert(trained.model, dataset.validation.glyphs)
-    graph, why_float = in_small_numbers(learnt, trained.examples, dataset.validation)
-    probabilities = classify(open_session(graph.SerializeToString()), dataset.validation.glyphs)
+    trained = fit(recipe, dataset, folder, cache=cache, weights=weights, watch=watch)
+    exported = exported_model(trained, dataset.validation)
     card = Scorecard(
         recipe=recipe,
         curve=trained.curve,
         preparation_seconds=trained.preparation_seconds,
         parameters=trained.model.count_params(),
-        onnx_bytes=graph.ByteSize(),
-        validation=score(probabilities, dataset.validation),
+        onnx_bytes=exported.graph.ByteSize(),
+        validation=exported.validation,
         sources=dataset.sources,
         split=dataset.split,
         trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
         commit=commit(),
         machine=machine(),
         versions=export.versions(),
-        multiply_adds=export.multiply_adds(learnt),
-        is_quantised=not why_float,
-        why_float=why_float,
+        multiply_adds=exported.multiply_adds,
+        is_quantised=not exported.why_float,
+        why_float=exported.why_float,
         computed_in=trained.computed_in,
     )
     export.save_weights(trained.model, folder / WEIGHTS)
-    export.save(graph, model_card(card), folder / MODEL)
+    export.save(exported.graph, model_card(card), folder / MODEL)
     card.write(finished)
     return card
+
+
+def exported_model(trained: Fit, validation: LabelledGlyphs) -> Exported:
+    """Return a trained model as it ships: in 8 bits where that reads the validation digits as well."""
+    learnt = export.convert(trained.model, validation.glyphs)
+    graph, why_float = in_small_numbers(learnt, trained.examples, validation)
+    probabilities = classify(open_session(graph.SerializeToString()), validation.glyphs)
+    return Exported(graph, why_float, export.multiply_adds(learnt), score(probabilities, validation))
 
 
 def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:

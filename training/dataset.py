@@ -22,7 +22,11 @@ from training.model_card import DIGITS, GLYPH_SIDE
 VALIDATION_SHARE = 6  # the last sixth of the training images: of MNIST's 60,000 the last 10,000
 IDX_PARTS = ("images?idx3-ubyte", "labels?idx1-ubyte")  # seen with a dash and with a dot
 HALVES = (("train", "t10k"), ("emnist-digits-train", "emnist-digits-test"))
-"""How the names of IDX files start: of MNIST, and of EMNIST's digits, whose images are stored transposed."""
+"""How the names of IDX files start: of MNIST, and of EMNIST's digits, whose images are stored transposed.
+
+Both were cut from the forms of NIST's Special Database 19, so EMNIST's training digits may be of people who
+wrote MNIST's test images, or these very digits: what was trained on EMNIST has no honest figure on these.
+"""
 
 KERAS_CACHE = Path("~/.keras/datasets/mnist.npz")
 

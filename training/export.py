@@ -15,6 +15,7 @@ import tf2onnx
 
 from training.dataset import Glyphs
 from training.errors import ExportRefused
+from training.files import replace_file, whole_file
 from training.model_card import GLYPH_SIDE, INPUT_NAME, OPSET, OUTPUT_NAME, ModelCard
 from training.score import classify, open_session
 
@@ -61,18 +62,15 @@ def refuse_unless_alike(model: keras.Model, graph: onnx.ModelProto, glyphs: Glyp
 def save(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     """Write a model file with its card; whoever opens `path` meanwhile finds the old file or the new one."""
     onnx.helper.set_model_props(graph, card.to_metadata())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_bytes(graph.SerializeToString())
-    unfinished.replace(path)
+    replace_file(path, graph.SerializeToString())
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write a network's weights to learn on from, a .weights.h5 file, without its optimiser's state."""
     bare = keras.models.clone_model(model)
     bare.set_weights(model.get_weights())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    bare.save_weights(path)
+    with whole_file(path) as unfinished:
+        bare.save_weights(unfinished)
 
 
 def multiply_adds(graph: onnx.ModelProto) -> int:

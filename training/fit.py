@@ -22,9 +22,11 @@ from training.arithmetic import computing_in, numbers_for
 from training.dataset import Dataset, Glyphs
 from training.distortions import distort
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
+from training.files import replace_file, whole_file
+from training.kept import FEATURES, PAPER
 from training.mixture import Mixture, Watch, mix
 from training.recipe import FLOAT32, Recipe
-from training.scorecard import Epoch, replace_file
+from training.scorecard import Epoch
 
 PREDICT_BATCH = 256
 EXAMPLES = 1_024
@@ -52,6 +54,7 @@ def fit(
     dataset: Dataset,
     folder: Path,
     *,
+    cache: Path,
     weights: Path | None = None,
     start: Path | None = None,
     watch: Watch | None = None,
@@ -60,8 +63,9 @@ def fit(
 
     A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as
     if it had never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the
-    architecture starts from; `start`: weights of the whole network, to learn on from. Beside the folder are
-    kept frozen features and glyphs cut from drawn cells.
+    architecture starts from; `start`: weights of the whole network, to learn on from. `cache`: a folder that
+    keeps what takes long to make and is the same for other runs: glyphs cut from drawn cells in `paper`,
+    frozen features in `features`.
     """
     watch = watch or (lambda _what, _step, _steps: None)
     keras.utils.set_random_seed(recipe.seed)
@@ -72,7 +76,7 @@ def fit(
         _learn_on(model, start)
     trained = _trained_part(model)
     started = time.perf_counter()
-    mixture = mix(recipe.paper, dataset.training, folder.parent / "paper", watch)
+    mixture = mix(recipe.paper, dataset.training, cache / PAPER, watch)
     trained.compile(
         _optimizer(recipe, steps=-(-mixture.shown // recipe.batch)),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
@@ -81,10 +85,8 @@ def fit(
     )
     checkpoint = Checkpoint(folder, recipe, dataset)
     curve = checkpoint.restore(trained)
-    inputs = _inputs_of(model, mixture.glyphs, folder.parent / "features", watch, recipe)
-    validation_inputs = _inputs_of(
-        model, dataset.validation.glyphs, folder.parent / "features", watch, recipe
-    )
+    inputs = _inputs_of(model, mixture.glyphs, cache / FEATURES, watch, recipe)
+    validation_inputs = _inputs_of(model, dataset.validation.glyphs, cache / FEATURES, watch, recipe)
     preparation_seconds = time.perf_counter() - started
 
     for number in range(len(curve), recipe.epochs):
@@ -144,7 +146,14 @@ class Checkpoint:
                 f"{self._folder} holds a run of another recipe or other data; remove it or name another"
             )
         trained.optimizer.build(trained.trainable_variables)
-        trained.load_weights(self._weights(len(state["curve"])))
+        weights = self._weights(len(state["curve"]))
+        try:
+            trained.load_weights(weights)
+        except (OSError, ValueError, KeyError) as error:
+            raise WeightsUnreadable(
+                f"{weights} does not hold what the last epoch left ({error}); "
+                f"remove {self._folder} to begin anew"
+            ) from error
         return tuple(Epoch(**epoch) for epoch in state["curve"])
 
     def save(self, trained: keras.Model, curve: tuple[Epoch, ...]) -> None:
@@ -235,16 +244,14 @@ def _inputs_of(
     frozen = model.get_layer(FROZEN)
     path = cache / f"{_digest(frozen, glyphs)}.npy"
     if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial")
-        features = np.lib.format.open_memmap(
-            unfinished, "w+", np.float16, (len(glyphs), *frozen.output.shape[1:])
-        )
-        for start, batch in zip(range(0, len(glyphs), PREDICT_BATCH), _batches(glyphs), strict=True):
-            features[start : start + len(batch)] = frozen.predict_on_batch(batch)
-            watch(f"{recipe.architecture} frozen features", start + len(batch), len(glyphs))
-        features.flush()
-        unfinished.replace(path)
+        with whole_file(path) as unfinished:
+            features = np.lib.format.open_memmap(
+                unfinished, "w+", np.float16, (len(glyphs), *frozen.output.shape[1:])
+            )
+            for start, batch in zip(range(0, len(glyphs), PREDICT_BATCH), _batches(glyphs), strict=True):
+                features[start : start + len(batch)] = frozen.predict_on_batch(batch)
+                watch(f"{recipe.architecture} frozen features", start + len(batch), len(glyphs))
+            features.flush()
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]  # numpy: Any for a memory map
 
 

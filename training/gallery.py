@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.dataset import Glyphs, LabelledGlyphs
+from training.files import replace_file
 from training.model_card import GLYPH_SIDE
-from training.scorecard import replace_file
 
 SAMPLES = 24
 MISTAKES = 24

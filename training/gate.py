@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.files import replace_file
+
 BETTER_BY_CHANCE = 0.05  # how likely a model that is no better may look better on the user's own digits
 WORSE_BY_CHANCE = 0.05  # how likely a loss may be by chance and still count against it
 
@@ -77,16 +79,9 @@ def put_in_place(content: bytes, model: Path) -> Path | None:
     if model.exists():
         old = model.read_bytes()
         kept = model.with_name(f"{model.stem}-{hashlib.sha256(old).hexdigest()[:12]}{model.suffix}")
-        _replace(kept, old)
-    model.parent.mkdir(parents=True, exist_ok=True)
-    _replace(model, content)
+        replace_file(kept, old)
+    replace_file(model, content)
     return kept
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
 
 
 def _at_least(heads: int, throws: int) -> float:

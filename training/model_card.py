@@ -97,6 +97,7 @@ class ModelCard:
     note: str = ""
     digit_errors: ErrorCurve | None = None  # by the confidence of a digit
     field_errors: ErrorCurve | None = None  # by the confidence of a whole field that is not blank
+    lesson: str = ""  # of a model that learnt own digits: the same for the same images, learnt the same way
 
     def to_metadata(self) -> dict[str, str]:
         """Return the card as the metadata entries of an ONNX file."""

@@ -19,6 +19,7 @@ from training.forms.marks import OTHER_MARKS, STRUCK_MARKS, draw_mark
 from training.forms.pen import RARE_SHAPES, Hand, PenDigits, draw_strokes, random_hand, write
 from training.kept import Arrays, keep
 from training.model_card import CLASSES, OTHER, STRUCK
+from training.scorecard import LOOKALIKES
 
 PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
 CELLS = 8  # boxes of a row: one writer, one form, one scan
@@ -27,7 +28,7 @@ RARE_SHARE = 0.4  # of our own digits that have a rare shape, where there are su
 BOLD_SHARE, BOLDEST = 0.2, 0.28  # of rows, and a pen's width in digit heights: felt pens, coarse scans
 PASTED_SHARE = 0.5  # of marks in which digits are those of a data set, if there is one
 
-TRAINED_MARKS = tuple(kind for kind in (*STRUCK_MARKS, *OTHER_MARKS) if kind != "lookalike letter")
+TRAINED_MARKS = tuple(kind for kind in (*STRUCK_MARKS, *OTHER_MARKS) if kind != LOOKALIKES)
 """Letters that look like digits are digits to a reader of digits: to learn the contrary would cost those."""
 
 Written = tuple[list[Ink], list[int]]

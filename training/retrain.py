@@ -5,30 +5,32 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+import onnxruntime as ort
 
 from segmentation.glyph import GLYPH_RECIPE
+from segmentation.version import SEGMENTATION_VERSION
 from training import architectures, export
-from training.calibrate import certain_card
+from training.calibrate import calibrate, calibrated
 from training.calibration_pages import PAGES, calibration_pages
 from training.dataset import Dataset, Glyphs, LabelledGlyphs
 from training.distortions import Distortion
-from training.errors import ModelUnreadable, TrainingError, WeightsUnreadable
+from training.errors import TrainingError, WeightsUnreadable
 from training.fit import fit
 from training.gate import Labels, Paired
 from training.mixture import Watch
-from training.model_card import CLASSES, OPSET, CardUnreadable, ModelCard
+from training.model_card import CLASSES, OPSET, Calibration, ModelCard
 from training.own_digits import OwnDigits
 from training.paper import paper_digits, paper_marks, paper_pens
 from training.provenance import commit
 from training.quantisation import in_small_numbers
 from training.recipe import Recipe
-from training.score import classify, open_session
+from training.score import classify, open_model, open_session
 
 WEIGHTS = Path(__file__).parent / "weights"
 """What the shipped model was exported from, in one file that is named after its architecture."""
@@ -105,37 +107,41 @@ def _recipe(architecture: str, seed: int, epochs: int, *, learning_rate: float) 
 
 def retrain(
     own: OwnDigits, plan: Plan, folder: Path, *, before: Path, mnist: Dataset | None, watch: Watch
-) -> Retrained:
+) -> Retrained | None:
     """Train on own digits and compare with the model file `before` on what neither was trained on.
 
-    Leaves the run, which goes on after an interruption, and `candidate.onnx` in `folder`; `before` stays as
-    it is. Raises ModelUnreadable where that is no model.
+    Both read as they would in use, with their calibration. Leaves the run, which goes on after an
+    interruption, and `candidate.onnx` in `folder`; `before` stays as it is. Returns None, and trains nothing,
+    where `before` came of the same images and the same plan. Raises ModelUnreadable where it is no model.
     """
-    read_before = _reader(before)
+    old = open_model(before)
     cells = folder / "cells"
     tests = _old_tests(mnist, cells, watch)
     dataset = _dataset(own, mnist, cells, watch)
-    run = folder / f"run-{_key(plan, dataset)}"
-    trained = fit(plan.recipe, dataset, run, start=plan.start, watch=watch)
+    lesson = _key(plan, dataset)
+    if old.card.lesson == lesson:
+        return None
+    trained = fit(plan.recipe, dataset, folder / f"run-{lesson}", cache=folder, start=plan.start, watch=watch)
     if plan.start:
         _go_back_towards(plan.start, trained.model, plan.recipe.architecture)
     known = _joined([trial.digits for trial in tests])
     graph, _ = in_small_numbers(export.convert(trained.model, known.glyphs), trained.examples, known)
     pages = calibration_pages(mnist.validation if mnist else tests[0].digits, cells, pages=PAGES)
     watch("drawn pages to calibrate on", 1, 1)
-    content = graph.SerializeToString()
-    session = open_session(content)
+    session = open_session(graph.SerializeToString())
+    certainty = calibrate(classify(session, pages.glyphs), CLASSES, pages)
     pairs = [
         Paired.of(
             trial.name,
             trial.digits.labels,
-            before=read_before(trial.digits.glyphs),
-            after=classify(session, trial.digits.glyphs).argmax(axis=1),
+            before=_read(trial.digits.glyphs, old.session, old.card.classes, old.card.calibration),
+            after=_read(trial.digits.glyphs, session, CLASSES, certainty.calibration),
         )
         for trial in (Trial("your images set aside", own.test), *tests)
     ]
     candidate = folder / "candidate.onnx"
-    export.save(graph, certain_card(_card(plan, own, dataset, pairs[0]), content, pages), candidate)
+    card = replace(certainty.added_to(_card(plan, own, dataset, pairs[0])), lesson=lesson)
+    export.save(graph, card, candidate)
     return Retrained(candidate, pairs[0], tuple(pairs[1:]))
 
 
@@ -185,25 +191,20 @@ def _go_back_towards(start: Path, model: keras.Model, architecture: str) -> None
     model.set_weights([(1 - WAY) * old + WAY * new for old, new in pairs])
 
 
-def _reader(model: Path) -> Callable[[Glyphs], Labels]:
-    """Return a function from glyphs to the index in CLASSES of what a model file takes each for."""
-    try:
-        session = open_session(model.read_bytes())
-        card = ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map)
-        places = np.array([CLASSES.index(label) for label in card.classes])
-    except OSError:
-        raise
-    except (CardUnreadable, ValueError) as error:
-        raise ModelUnreadable(f"{model} cannot be compared with: {error}") from error
-    except Exception as error:  # onnxruntime's errors have no common base
-        raise ModelUnreadable(f"{model} is no model; digitmill model check says why") from error
-    return lambda glyphs: places[classify(session, glyphs).argmax(axis=1)]
+def _read(
+    glyphs: Glyphs, session: ort.InferenceSession, classes: tuple[str, ...], calibration: Calibration | None
+) -> Labels:
+    """Return the index in CLASSES of what a model takes each glyph for."""
+    places = np.array([CLASSES.index(label) for label in classes])
+    read = calibrated(classify(session, glyphs), calibration).argmax(axis=1)
+    return np.asarray(places[read])
 
 
 def _key(plan: Plan, dataset: Dataset) -> str:
-    """Return what tells this run from others in the same folder, in 12 hex digits."""
+    """Return what tells this run from all others, in 12 hex digits."""
+    cutting = [GLYPH_RECIPE, SEGMENTATION_VERSION]
     said = json.dumps(
-        [asdict(plan.recipe), dict(dataset.sources), len(dataset.training)], sort_keys=True
+        [asdict(plan.recipe), dict(dataset.sources), len(dataset.training), cutting], sort_keys=True
     ).encode()
     return hashlib.sha256(said + (plan.start.read_bytes() if plan.start else b"")).hexdigest()[:12]
 

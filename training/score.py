@@ -7,16 +7,17 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 from training.dataset import Glyphs, LabelledGlyphs
-from training.model_card import DIGITS, INPUT_NAME, OUTPUT_NAME
-from training.scorecard import Score, Tally
-from training.trials import Trial
+from training.errors import ModelUnreadable
+from training.model_card import CLASSES, GLYPH_SIDE, INPUT_NAME, OUTPUT_NAME, CardUnreadable, ModelCard
+from training.scorecard import Score
 
 BATCH_SIZES = (1, 64, 256)
 CLASSIFY_BATCH = 64  # the quickest per digit on one thread
@@ -33,6 +34,34 @@ for _ in range(30):
     best = max(best, 2 * side**3 / (time.thread_time() - started) / 1e9)
 print(best)
 """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenModel:
+    """A model file that reads glyphs."""
+
+    content: bytes
+    session: ort.InferenceSession
+    card: ModelCard
+
+
+def open_model(path: Path) -> OpenModel:
+    """Open a model file and have it read a blank glyph. Raises ModelUnreadable, and OSError."""
+    content = path.read_bytes()
+    try:
+        session = open_session(content)
+        card = ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map)
+        read = classify(session, np.zeros((1, GLYPH_SIDE, GLYPH_SIDE), np.uint8))
+    except CardUnreadable as error:
+        raise ModelUnreadable(f"{path} cannot be used: {error}") from error
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise ModelUnreadable(
+            f"{path} is no model that reads digits; digitmill model check says why"
+        ) from error
+    if read.shape != (1, len(card.classes)) or not set(card.classes) <= set(CLASSES):
+        known = ", ".join(CLASSES)
+        raise ModelUnreadable(f"{path} does not give what its card says, one column each for some of {known}")
+    return OpenModel(content, session, card)
 
 
 def open_session(content: bytes) -> ort.InferenceSession:
@@ -62,26 +91,6 @@ def score(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> Sco
     of_truth = probabilities[np.arange(len(digits)), digits.labels]
     log_loss = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()
     return Score(tuple(map(tuple, confusion.tolist())), float(log_loss))
-
-
-def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
-    """Return how a model reads a trial, by the groups that its glyphs count under."""
-    probabilities = classify(session, trial.glyphs)
-    read, digits = probabilities.argmax(axis=1), probabilities[:, : len(DIGITS)].argmax(axis=1)
-    squeezed = None if trial.stretched is None else classify(session, trial.stretched).argmax(axis=1)
-    groups = np.array(trial.groups)
-    tallies = {}
-    for group in dict.fromkeys(trial.groups):
-        here = groups == group
-        labels = trial.labels[here]
-        tallies[group] = Tally(
-            len(labels),
-            int((read[here] == labels).sum()),
-            int((read[here] < len(DIGITS)).sum()),
-            int((digits[here] == labels).sum()),
-            None if squeezed is None else int((squeezed[here] == labels).sum()),
-        )
-    return tallies
 
 
 def matrix_product_peak() -> float:

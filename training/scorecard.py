@@ -9,9 +9,15 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+from training.files import replace_file
 from training.recipe import BFLOAT16, FLOAT32, Recipe
 
-DRAWN_PAGES, MARKS = "drawn pages", "marks"  # the trials that decide which model ships
+# The trials. The first two decide which model ships.
+DRAWN_PAGES, MARKS = "drawn pages", "marks"
+DIGITS_IN_CELLS = "digits in cells"
+REAL_PAGES, REAL_CROSSES = "real pages", "real crosses"
+OPTDIGITS, SEMEION = "optdigits", "semeion"
+
 LOOKALIKES = "lookalike letter"  # a kind of mark
 NORMAL_95 = 1.96  # standard deviations
 
@@ -49,7 +55,7 @@ class Tally:
     right: int  # of all classes the right one is the most probable
     as_digit: int  # read as some digit, rightly or not
     right_of_digits: int  # of the ten digits the right one is the most probable
-    stretched_right: int | None = None  # had the boxes been squeezed, not cleaned; None where there were none
+    uncleaned_right: int | None = None  # of the boxes squeezed as they were; None where there were none
 
     @property
     def accuracy(self) -> float:
@@ -64,13 +70,13 @@ class Tally:
         return middle - spread, middle + spread
 
     def __add__(self, other: Tally) -> Tally:
-        stretched = (self.stretched_right, other.stretched_right)
+        uncleaned = (self.uncleaned_right, other.uncleaned_right)
         return Tally(
             self.glyphs + other.glyphs,
             self.right + other.right,
             self.as_digit + other.as_digit,
             self.right_of_digits + other.right_of_digits,
-            None if None in stretched else sum(right for right in stretched if right is not None),
+            None if None in uncleaned else sum(right for right in uncleaned if right is not None),
         )
 
 
@@ -141,14 +147,6 @@ class Scorecard:
                 },
             }
         )
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it, even after a power cut, finds the old text or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _score_or_none(entries: Mapping[str, Any] | None) -> Score | None:

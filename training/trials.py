@@ -6,13 +6,14 @@ Nothing here is trained on: pages, cells and marks are drawn from validation dig
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime as ort
 
 from segmentation.cells import cut_cells, patch_around
 from segmentation.fields import find_fields
@@ -24,22 +25,35 @@ from training.errors import DatasetUnreadable
 from training.forms.cells import write_in_cells
 from training.forms.draw import draw_spec
 from training.forms.ink import DigitSource, PastedDigits
-from training.forms.marks import MARKS, draw_mark
+from training.forms.marks import MARKS as MARK_KINDS
+from training.forms.marks import draw_mark
 from training.forms.pen import PenDigits, random_hand
 from training.forms.random_forms import random_spec
 from training.kept import Arrays, keep
-from training.model_card import CLASSES, STRUCK
+from training.model_card import CLASSES, DIGITS, STRUCK
 from training.paper import CELLS, PAPER_VERSION, PEN_HEIGHT, class_of_mark, digest, paper_digits
+from training.score import classify
+from training.scorecard import (
+    DIGITS_IN_CELLS,
+    DRAWN_PAGES,
+    MARKS,
+    OPTDIGITS,
+    REAL_CROSSES,
+    REAL_PAGES,
+    SEMEION,
+    Tally,
+)
 
 PAGE_SEEDS = range(2000, 2300)  # of drawn pages; benchmarks and calibration take others
 UNSEEN_SEED = 999_983  # of cells and marks; pools to train on take small ones
 MARKS_OF_A_KIND = 400
+TRIALS_VERSION = "2"  # part of a kept trial's key: whoever changes what trials hold gives it another number
 REAL_SETS = ("kawalc1-c1", "omrchecker")  # the sets of single images with a box a digit
 REAL_PLACES = Path(__file__).parent / "real_places.json"
 """Where fields of the real scans stand that their truth has no place for: [x, y, width, height]."""
 MIN_OVERLAP = 0.5  # intersection over union from which a box is the true one
 CROSS = "X"  # in the truth of real scans: a cross drawn into an unused box
-OTHER_HANDS = {"optdigits": "optdigits-orig.npz", "semeion": "semeion.npz"}
+OTHER_HANDS = {OPTDIGITS: "optdigits-orig.npz", SEMEION: "semeion.npz"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +61,7 @@ class Trial:
     """Glyphs (n, 28, 28) uint8 that a model is measured on.
 
     `labels` index CLASSES. `groups` names what each glyph counts under in tables: its page, its kind of mark.
-    `stretched` (n, 28, 28) are the same boxes as the naive recipe sees them, squeezed with lines and dirt;
+    `uncleaned` (n, 28, 28) are the same boxes as the naive recipe sees them, squeezed with lines and dirt;
     None where there was no box. `overlooked` counts boxes that came out blank though somebody wrote there.
     """
 
@@ -55,7 +69,7 @@ class Trial:
     glyphs: Glyphs
     labels: Labels
     groups: tuple[str, ...]
-    stretched: Glyphs | None = None
+    uncleaned: Glyphs | None = None
     overlooked: int = 0
 
     def __len__(self) -> int:
@@ -68,9 +82,9 @@ def load_trials(shared: Path | None, validation: LabelledGlyphs, cache: Path) ->
     Drawn ones are kept as files in `cache`: the same digits give the same trials. Raises DatasetUnreadable.
     """
     trials = [
-        _kept("drawn pages", lambda name: drawn_pages(name, validation, PAGE_SEEDS), validation, cache),
+        _kept(DRAWN_PAGES, lambda name: drawn_pages(name, validation, PAGE_SEEDS), validation, cache),
         paper_trial(validation, cache),
-        _kept("marks", lambda name: marks(name, validation, MARKS_OF_A_KIND), validation, cache),
+        _kept(MARKS, lambda name: marks(name, validation, MARKS_OF_A_KIND), validation, cache),
     ]
     if shared is None:
         return tuple(trials)
@@ -104,7 +118,7 @@ def drawn_pages(name: str, validation: LabelledGlyphs, seeds: Iterable[int]) -> 
 def paper_trial(validation: LabelledGlyphs, cache: Path) -> Trial:
     """Return the validation digits, each once, written into cells as the training ones are."""
     pool = paper_digits(validation, 1, UNSEEN_SEED, cache)
-    return Trial("digits in cells", pool.glyphs, pool.labels, ("validation digits",) * len(pool))
+    return Trial(DIGITS_IN_CELLS, pool.glyphs, pool.labels, ("validation digits",) * len(pool))
 
 
 def marks(name: str, validation: LabelledGlyphs, each: int) -> Trial:
@@ -112,9 +126,9 @@ def marks(name: str, validation: LabelledGlyphs, each: int) -> Trial:
     pasted = PastedDigits(validation.glyphs, validation.labels)
     glyphs: list[Glyph] = []
     groups: list[str] = []
-    for number in range(len(MARKS) * each // CELLS):
+    for number in range(len(MARK_KINDS) * each // CELLS):
         rng = np.random.default_rng((UNSEEN_SEED, number))
-        kinds = [MARKS[(number * CELLS + cell) % len(MARKS)] for cell in range(CELLS)]
+        kinds = [MARK_KINDS[(number * CELLS + cell) % len(MARK_KINDS)] for cell in range(CELLS)]
         writer: DigitSource = pasted if number % 2 else PenDigits(random_hand(rng))
         cells = write_in_cells([draw_mark(kind, PEN_HEIGHT, rng, writer) for kind in kinds], rng)
         for kind, glyph in zip(kinds, cells, strict=True):
@@ -135,6 +149,26 @@ def other_hands(name: str, path: Path) -> Trial:
     return Trial(name, np.stack([normalise(image) for image in images]), labels, (name,) * len(labels))
 
 
+def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
+    """Return how a model reads a trial, by the groups that its glyphs count under."""
+    probabilities = classify(session, trial.glyphs)
+    read, digits = probabilities.argmax(axis=1), probabilities[:, : len(DIGITS)].argmax(axis=1)
+    uncleaned = None if trial.uncleaned is None else classify(session, trial.uncleaned).argmax(axis=1)
+    groups = np.array(trial.groups)
+    tallies = {}
+    for group in dict.fromkeys(trial.groups):
+        here = groups == group
+        labels = trial.labels[here]
+        tallies[group] = Tally(
+            len(labels),
+            int((read[here] == labels).sum()),
+            int((read[here] < len(DIGITS)).sum()),
+            int((digits[here] == labels).sum()),
+            None if uncleaned is None else int((uncleaned[here] == labels).sum()),
+        )
+    return tallies
+
+
 def real_pages(folders: Sequence[Path]) -> tuple[Trial, Trial]:
     """Return the digits and the crosses in the found boxes of real scans (not photos), grouped by page.
 
@@ -147,7 +181,7 @@ def real_pages(folders: Sequence[Path]) -> tuple[Trial, Trial]:
             boxes = list(_real_boxes(record, folder.name))
             for cut in _cut_from(_page(folder / record["file"]), boxes):
                 (crosses if CLASSES[cut.label] == STRUCK else digits).append(cut)
-    return _trial("real pages", digits), _trial("real crosses", crosses)
+    return _trial(REAL_PAGES, digits), _trial(REAL_CROSSES, crosses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +196,7 @@ class _Written:
     """A found box in which somebody wrote. `glyph`: None where it came out blank."""
 
     glyph: Glyph | None
-    stretched: Glyph
+    uncleaned: Glyph
     label: int
     group: str
 
@@ -175,7 +209,7 @@ def _trial(name: str, written: Sequence[_Written]) -> Trial:
         np.stack([glyph for glyph, _ in seen]) if seen else empty,
         np.array([each.label for _, each in seen], np.uint8),
         tuple(each.group for _, each in seen),
-        np.stack([each.stretched for _, each in seen]) if seen else empty,
+        np.stack([each.uncleaned for _, each in seen]) if seen else empty,
         len(written) - len(seen),
     )
 
@@ -190,10 +224,10 @@ def _cut_from(page: Page, boxes: Sequence[_TrueBox]) -> Iterator[_Written]:
         overlaps = [true.box.intersection_over_union(enclosing_box([quad])) for quad, _ in found]
         if overlaps and max(overlaps) >= MIN_OVERLAP:
             quad, cell = found[int(np.argmax(overlaps))]
-            yield _Written(cell.glyph, _stretched(page, quad), true.label, true.group)
+            yield _Written(cell.glyph, _uncleaned(page, quad), true.label, true.group)
 
 
-def _stretched(page: Page, quad: Quad) -> Glyph:
+def _uncleaned(page: Page, quad: Quad) -> Glyph:
     """Return a box as it is, its edges cut off, squeezed to a glyph's size and inverted."""
     patch = patch_around(quad)
     margin = round(patch.margin)
@@ -242,13 +276,13 @@ def _kept(name: str, make: Callable[[str], Trial], validation: LabelledGlyphs, c
             "glyphs": trial.glyphs,
             "labels": trial.labels,
             "groups": np.array(trial.groups),
-            "stretched": trial.glyphs[:0] if trial.stretched is None else trial.stretched,
+            "uncleaned": trial.glyphs[:0] if trial.uncleaned is None else trial.uncleaned,
             "overlooked": np.array(trial.overlooked),
         }
 
-    drawn = f"{PAGE_SEEDS} {MARKS_OF_A_KIND} {UNSEEN_SEED} {PAPER_VERSION}"
+    drawn = f"{PAGE_SEEDS} {MARKS_OF_A_KIND} {UNSEEN_SEED} {PAPER_VERSION} {TRIALS_VERSION}"
     made_by = f"{name} {digest(validation)} {drawn}"
     kept = keep(cache, name.replace(" ", "-"), made_by, arrays)
-    stretched = kept["stretched"] if len(kept["stretched"]) else None
+    uncleaned = kept["uncleaned"] if len(kept["uncleaned"]) else None
     groups = tuple(map(str, kept["groups"]))
-    return Trial(name, kept["glyphs"], kept["labels"], groups, stretched, int(kept["overlooked"]))
+    return Trial(name, kept["glyphs"], kept["labels"], groups, uncleaned, int(kept["overlooked"]))

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tests.training.made_digits import made_digits
+from training import calibration_pages
+from training.calibration_pages import CutPages
+from training.cli import cli
+from training.score import open_model
+from worker.recogniser import Recogniser
+
+LABELLED = made_digits(100)
+GLYPHS = LABELLED.glyphs
+CELLS = np.array([(n // 2, n, n, label) for n, label in enumerate(LABELLED.labels)], np.int32)
 
 WITHOUT_TENSORFLOW = """
 import sys
@@ -76,6 +86,31 @@ def test_a_file_that_is_no_model_ends_with_a_sentence_and_exit_code_9(tmp_path: 
     assert ended.returncode == 9
     assert "model.onnx is no model that reads digits" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_finished_run_is_exported_as_it_ships_small_and_calibrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_pages, "_cut", lambda *_: CutPages(GLYPHS, CELLS, ("3",) * len(GLYPHS)))
+    digits = made_digits(1_200)
+    x, y = digits.glyphs, digits.labels
+    np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
+    words = ["--data", str(tmp_path / "mnist.npz")]
+    run, shipped = tmp_path / "run", tmp_path / "shipped.onnx"
+
+    def say(*said: str) -> None:
+        ended = CliRunner().invoke(cli, [*said, *words])
+        assert ended.exit_code == 0, ended.output
+
+    say("fit", "--architecture", "convolution", "--epochs", "2", "--out", str(run))
+    say("export", str(run), "-o", str(shipped))
+
+    learnt, exported = open_model(run / "model.onnx"), open_model(shipped)
+    assert learnt.card.calibration is None
+    assert exported.card.calibration is not None
+    assert exported.card.architecture == "convolution"
+    assert len(exported.content) < 300_000  # 900,000 in float32
+    assert Recogniser.load(shipped).card == exported.card
 
 
 def test_an_unknown_option_is_a_matter_of_usage() -> None:

@@ -74,7 +74,7 @@ def test_the_networks_of_the_report_have_its_layers() -> None:
 
 
 def test_a_few_hundred_digits_are_learnt_in_seconds(tmp_path: Path) -> None:
-    trained = fit(Recipe("convolution", epochs=4, batch=32), DATASET, tmp_path / "run")
+    trained = fit(Recipe("convolution", epochs=4, batch=32), DATASET, tmp_path / "run", cache=tmp_path)
 
     assert [epoch.seconds > 0 for epoch in trained.curve] == [True] * 4
     assert trained.curve[-1].validation_accuracy > 0.95
@@ -86,11 +86,17 @@ def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> N
         if what.endswith("epoch 2/3") and step == 5:
             raise KeyboardInterrupt
 
-    whole = fit(RECIPE, DATASET, tmp_path / "whole")
+    whole = fit(RECIPE, DATASET, tmp_path / "whole", cache=tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        fit(RECIPE, DATASET, tmp_path / "stopped", watch=interrupt_in_the_second_epoch)
+        fit(RECIPE, DATASET, tmp_path / "stopped", cache=tmp_path, watch=interrupt_in_the_second_epoch)
     shown: list[str] = []
-    resumed = fit(RECIPE, DATASET, tmp_path / "stopped", watch=lambda what, _step, _steps: shown.append(what))
+    resumed = fit(
+        RECIPE,
+        DATASET,
+        tmp_path / "stopped",
+        cache=tmp_path,
+        watch=lambda what, _step, _steps: shown.append(what),
+    )
 
     assert set(shown) == {f"{RECIPE.name} epoch 2/3", f"{RECIPE.name} epoch 3/3"}
     for expected, weight in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
@@ -123,7 +129,12 @@ def test_what_was_learnt_in_bfloat16_is_returned_in_float32(
 ) -> None:
     monkeypatch.setattr(arithmetic, "is_quick_at_bfloat16", lambda: True)
     before = keras.config.dtype_policy().name
-    trained = fit(Recipe("deep", epochs=1, batch=100, bfloat16=True), made_dataset(200, 50), tmp_path / "run")
+    trained = fit(
+        Recipe("deep", epochs=1, batch=100, bfloat16=True),
+        made_dataset(200, 50),
+        tmp_path / "run",
+        cache=tmp_path,
+    )
 
     assert trained.computed_in == "bfloat16"
     probabilities = trained.model.predict_on_batch(DATASET.validation.glyphs)
@@ -133,7 +144,9 @@ def test_what_was_learnt_in_bfloat16_is_returned_in_float32(
 
 
 def test_a_falling_learning_rate_ends_near_nought(tmp_path: Path) -> None:
-    trained = fit(Recipe("dropout", epochs=3, batch=50, falling=True), DATASET, tmp_path / "run")
+    trained = fit(
+        Recipe("dropout", epochs=3, batch=50, falling=True), DATASET, tmp_path / "run", cache=tmp_path
+    )
 
     assert float(trained.model.optimizer.learning_rate) < 1e-6
 
@@ -141,7 +154,7 @@ def test_a_falling_learning_rate_ends_near_nought(tmp_path: Path) -> None:
 def test_weights_decay_and_biases_do_not(tmp_path: Path) -> None:
     def learnt(name: str, decay: float) -> keras.Model:
         recipe = Recipe("convolution", epochs=2, batch=100, weight_decay=decay)
-        return fit(recipe, DATASET, tmp_path / name).model
+        return fit(recipe, DATASET, tmp_path / name, cache=tmp_path).model
 
     free, held = learnt("free", 0.0), learnt("held", 20.0)
 
@@ -150,10 +163,48 @@ def test_weights_decay_and_biases_do_not(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_another_run_is_not_trained_over(tmp_path: Path) -> None:
-    fit(Recipe("convolution", epochs=1, batch=200), DATASET, tmp_path)
+    fit(Recipe("convolution", epochs=1, batch=200), DATASET, tmp_path, cache=tmp_path)
 
     with pytest.raises(RunMismatch, match="another recipe or other data"):
-        fit(Recipe("convolution", seed=1, epochs=1, batch=200), DATASET, tmp_path)
+        fit(Recipe("convolution", seed=1, epochs=1, batch=200), DATASET, tmp_path, cache=tmp_path)
+
+
+def test_a_run_begun_with_adam_goes_on_with_adamw_as_if_nothing_had_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe("convolution", epochs=2, batch=100)
+
+    def stop_in_the_second_epoch(what: str, *_: int) -> None:
+        if what.endswith("epoch 2/2"):
+            raise KeyboardInterrupt
+
+    whole = fit(recipe, DATASET, tmp_path / "whole", cache=tmp_path)
+    with monkeypatch.context() as version_0_1:
+        version_0_1.setattr(keras.optimizers, "AdamW", lambda rate, _decay: _Adam(rate))
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, DATASET, tmp_path / "run", cache=tmp_path, watch=stop_in_the_second_epoch)
+    resumed = fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+
+    assert len(resumed.curve) == 2
+    for expected, weight in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
+
+
+class _Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+    def exclude_from_weight_decay(self, **_names: object) -> None:
+        """Adam decays nothing."""
+
+
+def test_a_damaged_checkpoint_is_named_with_the_way_out(tmp_path: Path) -> None:
+    recipe = Recipe("convolution", epochs=1, batch=200)
+    fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+    (checkpoint,) = (tmp_path / "run").glob("*.weights.h5")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1_000])
+
+    with pytest.raises(
+        WeightsUnreadable, match=r"epoch-01\.weights\.h5 does not hold .* remove .*run to begin"
+    ):
+        fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
 
 
 def test_mobilenets_lower_layers_stay_and_are_computed_once(tmp_path: Path, narrow_weights: Path) -> None:
@@ -164,7 +215,12 @@ def test_mobilenets_lower_layers_stay_and_are_computed_once(tmp_path: Path, narr
         recipe = Recipe("mobilenet", seed, epochs=1, batch=30)
         folder = tmp_path / recipe.name
         return fit(
-            recipe, few, folder, weights=narrow_weights, watch=lambda what, *_: shown.append(what)
+            recipe,
+            few,
+            folder,
+            cache=tmp_path,
+            weights=narrow_weights,
+            watch=lambda what, *_: shown.append(what),
         ).model
 
     first, second = fit_seed(0), fit_seed(1)
@@ -213,5 +269,6 @@ def test_frozen_features_cannot_be_distorted(tmp_path: Path, narrow_weights: Pat
             Recipe("mobilenet", distortion=Distortion()),
             made_dataset(20, 10),
             tmp_path,
+            cache=tmp_path,
             weights=narrow_weights,
         )

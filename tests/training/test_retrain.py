@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 
 from segmentation.glyph import GLYPH_RECIPE
 from tests.training.own_images import digit_image, write_folders
-from training import cli_own, export, retrain
+from training import export, retrain
 from training.architectures import deep
-from training.cli import EXIT_CODES, cli
+from training.cli import EXIT_CODES, cli, own
 from training.dataset import Dataset, LabelledGlyphs
 from training.errors import GateMissed, ModelUnreadable, TrainingError, WeightsUnreadable
 from training.fit import fit
-from training.model_card import CLASSES, OPSET, ModelCard
+from training.model_card import CLASSES, OPSET, Calibration, ModelCard
 from training.paper import paper_marks, paper_pens
 from training.recipe import Recipe
 from worker.recogniser import Recogniser
@@ -55,6 +57,7 @@ def shipped(narrow: None, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
         Recipe(ARCHITECTURE, epochs=4, batch=32, learning_rate=2e-3),
         Dataset(known, pens[:100], pens[:0], {}),
         folder / "run",
+        cache=folder,
     )
     export.save(export.convert(trained.model, pens.glyphs), CARD, folder / "digits.onnx")
     export.save_weights(trained.model, folder / "weights" / f"{ARCHITECTURE}.weights.h5")
@@ -69,8 +72,8 @@ def small(shipped: Shipped, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(retrain, "SMALL_STEPS", 1e-3)  # there are few of them
     monkeypatch.setattr(retrain, "PAGES", 16)
     monkeypatch.setattr(retrain, "WEIGHTS", shipped.weights)
-    monkeypatch.setattr(cli_own, "SHIPPED_MODEL", shipped.model)
-    monkeypatch.setattr(cli_own, "KERAS_CACHE", tmp_path / "no" / "mnist.npz")
+    monkeypatch.setattr(own, "SHIPPED_MODEL", shipped.model)
+    monkeypatch.setattr(own, "KERAS_CACHE", tmp_path / "no" / "mnist.npz")
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +122,37 @@ def test_own_digits_are_learnt_and_the_model_before_is_kept(
     assert f"DIGITMILL_MODEL={model}" in said
 
 
+def test_what_is_learnt_already_is_not_learnt_again(mirrored: Path, tmp_path: Path) -> None:
+    words = ("fit", "--data", mirrored, "--out", tmp_path, "--epochs", "1", "--even-if-worse")
+    run(*words)
+    learnt = files_in(tmp_path)
+
+    said = run(*words)
+
+    assert f"{tmp_path / 'model.onnx'} has learnt these images already" in said
+    assert files_in(tmp_path) == learnt
+    assert "read right, by" in run(*words, "--seed", "1")
+
+
+def test_models_are_compared_as_they_read_in_use_with_their_calibration(
+    mirrored: Path, shipped: Shipped, tmp_path: Path
+) -> None:
+    never_a_digit = Calibration("made", (1.0,) * 12, (-30.0,) * 10 + (0.0, 0.0), 0.9, "none")
+    export.save(onnx.load(shipped.model), replace(CARD, calibration=never_a_digit), tmp_path / "blind.onnx")
+
+    said = run("fit", "--data", mirrored, "--out", tmp_path / "run", "--replace", tmp_path / "blind.onnx",
+               "--epochs", "1", "--even-if-worse")  # fmt: skip
+
+    assert re.search(r"pen strokes in drawn cells: 0 and [1-9]", said)
+
+
 def test_a_model_that_is_no_better_replaces_nothing_unless_told_to(
     shipped: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrain, "SMALL_STEPS", 1e-9)  # it learns nothing
-    own = write_folders(tmp_path / "own", ("0", "1"), 25)
+    images = write_folders(tmp_path / "own", ("0", "1"), 25)
     out, before = tmp_path / "run", shipped.model.read_bytes()
-    words = ("fit", "--data", own, "--out", out, "--epochs", "1")
+    words = ("fit", "--data", images, "--out", out, "--epochs", "1")
 
     with pytest.raises(
         GateMissed, match=f"not shown to be better.*{shipped.model} stays as it is"

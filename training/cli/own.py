@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from training.cli.talk import progress, talk
 from training.dataset import KERAS_CACHE, Dataset, load_dataset
 from training.errors import GateMissed
 from training.gate import Paired, objections, put_in_place
 from training.model_card import CLASSES
 from training.own_digits import OwnDigits, read_own_digits, skipped_lines
 
-if TYPE_CHECKING:
-    from training.mixture import Watch
-
-SHIPPED_MODEL = Path(__file__).parent.parent / "worker" / "models" / "digits.onnx"
+SHIPPED_MODEL = Path(__file__).parents[2] / "worker" / "models" / "digits.onnx"
 """The model file that ships, beside this package wherever it is installed; it is read as a file alone."""
 
 
@@ -38,19 +32,15 @@ class OwnFit:
     even_if_worse: bool
 
 
-def fit_own(wish: OwnFit, talk: Console, progress: Callable[[], AbstractContextManager[Watch]]) -> None:
+def fit_own(wish: OwnFit) -> None:
     """Train on own digits, and put the model in the old one's place if it is better, or if told to.
 
-    Raises GateMissed where it is not, and what reading digits and models raises.
+    Where the old one has learnt just this already, it stays. Raises GateMissed where the new one is not
+    better, and what reading digits and models raises.
     """
-
-    def say(lines: Iterable[str]) -> None:
-        for line in lines:
-            talk.print(line, soft_wrap=True, highlight=False, markup=False)
-
     own = read_own_digits(wish.data)
     mnist = _mnist(wish.mnist)
-    say(_what_was_read(own, mnist))
+    _say(_what_was_read(own, mnist))
     from training.retrain import from_nothing, from_shipped, retrain
 
     if wish.architecture:
@@ -60,7 +50,10 @@ def fit_own(wish: OwnFit, talk: Console, progress: Callable[[], AbstractContextM
     before = wish.replace if wish.replace.exists() else SHIPPED_MODEL
     with progress() as watch:
         retrained = retrain(own, plan, wish.out, before=before, mnist=mnist, watch=watch)
-    say(_how_they_compare([retrained.own, *retrained.old], before))
+    if retrained is None:
+        _say([f"{before} has learnt these images already, in just this way; it stays as it is"])
+        return
+    _say(_how_they_compare([retrained.own, *retrained.old], before))
     against = objections(retrained.own, retrained.old)
     if against and not wish.even_if_worse:
         raise GateMissed(
@@ -68,8 +61,13 @@ def fit_own(wish: OwnFit, talk: Console, progress: Callable[[], AbstractContextM
             f"the new one is {retrained.model}; --even-if-worse puts it into {wish.replace} all the same"
         )
     kept = put_in_place(retrained.model.read_bytes(), wish.replace)
-    say([f"{wish.replace} is the new model" + (f"; the one before is kept as {kept}" if kept else "")])
-    say([f"To read with it: DIGITMILL_MODEL={wish.replace}"])
+    _say([f"{wish.replace} is the new model" + (f"; the one before is kept as {kept}" if kept else "")])
+    _say([f"To read with it: DIGITMILL_MODEL={wish.replace}"])
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        talk.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _mnist(path: Path | None) -> Dataset | None:
