@@ -16,8 +16,9 @@ KEPT_FREE = 128 << 20  # bytes of freed memory that the process keeps for the ne
 def set_up_reading() -> None:
     """Read on one thread, since there is a process for every core, and keep the memory of the last page.
 
-    By default glibc gives large blocks back at once, and the kernel clears new ones for the next page: that
-    took a sixth of a page's time. Does nothing about memory where the C library is another one.
+    By default glibc gives large blocks back, and the kernel clears new ones for the next page: a fifth of the
+    time of a G4 page, a tenth of a PNG's, next to nothing of a JPEG scan's (docs/adr/0008). Does nothing
+    about memory where the C library is another one.
     """
     cv2.setNumThreads(1)
     if sys.platform != "linux":
