@@ -72,7 +72,7 @@ def _in_common(boxes: Sequence[Darkness], margin: int) -> Darkness:
 
 
 def _darkness(patch: Grey, paper: float) -> Darkness:
-    return np.maximum(np.float32(paper) - patch, 0, dtype=np.float32)
+    return np.asarray(np.maximum(np.float32(paper) - patch, 0), np.float32)
 
 
 def _correlation(box: Darkness, guide: Darkness, margin: int) -> float:

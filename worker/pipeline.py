@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.page import Cell, Field, Page
+from segmentation.glyph import GLYPH_SIDE
+from segmentation.orientation import quarter_turns_upright, reads_well
+from segmentation.page import Cell, Field, Page, PageLayout
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
 from worker.readings import (
@@ -37,6 +39,7 @@ Stage = Callable[[str], AbstractContextManager[object]]
 Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
+FEW_GLYPHS = 4  # on a page: with fewer it may lie on its side, where rows of boxes are columns
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
 _STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
@@ -50,20 +53,34 @@ class ReadingRules:
     blank_confidence: float = 0.998  # of a box without ink; a calibrated model's card knows better
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What is found on a page that is turned by so many quarters, and what its glyphs may be."""
+
+    layout: PageLayout
+    cells: tuple[tuple[Cell, ...], ...]
+    glyphs: npt.NDArray[np.uint8]
+    probabilities: npt.NDArray[np.float32]
+
+    @property
+    def fields(self) -> list[npt.NDArray[np.uint8]]:
+        """The glyphs of each field that has several boxes."""
+        counts = [sum(cell.glyph is not None for cell in row) for row in self.cells]
+        parts = np.split(self.glyphs, np.cumsum(counts)[:-1]) if counts else []
+        return [part for part, row in zip(parts, self.cells, strict=True) if len(row) > 1]
+
+
 def read_page(
     page: Page, classify: Classify, rules: ReadingRules | None = None, *, stage: Stage = nullcontext
 ) -> PageReading:
-    """Find the fields of a page and read every digit in them.
+    """Find the fields of a page, whichever way up it lies, and read every digit in them.
 
     A page on which no boxes are found gives a reading without fields, not an error.
     """
     rules = rules or ReadingRules()
-    with stage("find"):
-        layout = find_fields(page)
-    with stage("cut"):
-        cells = cut_cells(page, layout.fields)
+    look = _look_upright(page, classify, stage)
+    probabilities = iter(look.probabilities.tolist())
     with stage("read"):
-        probabilities = iter(_classify_cells(cells, classify))
         fields = tuple(
             _read_field(
                 field,
@@ -71,15 +88,37 @@ def read_page(
                 [next(probabilities) if cell.glyph is not None else () for cell in row],
                 rules,
             )
-            for field, row in zip(layout.fields, cells, strict=True)
+            for field, row in zip(look.layout.fields, look.cells, strict=True)
         )
-    return PageReading(fields, layout.skew_degrees)
+    return PageReading(fields, look.layout.skew_degrees)
 
 
-def _classify_cells(cells: Sequence[Sequence[Cell]], classify: Classify) -> list[Probabilities]:
-    """Return the probabilities of all glyphs of a page, in order, from one call."""
-    glyphs = [cell.glyph for row in cells for cell in row if cell.glyph is not None]
-    return classify(np.stack(glyphs)).tolist() if glyphs else []
+def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
+    """Look at a page as it lies and, where that reads badly, at how its digits stand upright."""
+    look = _look_at(page, 0, classify, stage)
+    if reads_well(look.probabilities):
+        return look
+    sideways = _look_at(page, 1, classify, stage) if len(look.glyphs) < FEW_GLYPHS else None
+    if sideways and len(sideways.glyphs) > len(look.glyphs):
+        turns = 1 + quarter_turns_upright(sideways.fields, classify)
+        if turns == 1 and reads_well(sideways.probabilities):
+            return sideways
+        turned = _look_at(page, turns, classify, stage)
+        return turned if len(turned.glyphs) >= len(look.glyphs) else look
+    turns = quarter_turns_upright(look.fields, classify)
+    return _look_at(page, turns, classify, stage) if turns else look
+
+
+def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -> _Look:
+    with stage("find"):
+        layout = find_fields(page, quarter_turns)
+    with stage("cut"):
+        cells = cut_cells(page, layout.fields)
+        found = [cell.glyph for row in cells for cell in row if cell.glyph is not None]
+        glyphs = np.stack(found) if found else np.empty((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+    with stage("read"):
+        probabilities = classify(glyphs) if found else np.empty((0, len(DIGITS)), np.float32)
+    return _Look(layout, cells, glyphs, probabilities)
 
 
 def _read_field(
