@@ -98,8 +98,13 @@ def patch_around(quad: Quad) -> Patch:
     """Return how to cut the printed box: as fine as the page, within FEWEST_PIXELS and MOST_PIXELS."""
     width, height = quad.width, quad.height
     shorter, longer = min(width, height), max(width, height)
-    margin = MARGIN * shorter
     zoom = min(max(1.0, FEWEST_PIXELS / shorter), MOST_PIXELS / longer)
+    return patch_with_margin(quad, MARGIN * shorter, zoom)
+
+
+def patch_with_margin(quad: Quad, margin: float, zoom: float) -> Patch:
+    """Return how to cut the printed box with a margin in page pixels, `zoom` pixels for each of the page."""
+    width, height = quad.width, quad.height
     return Patch(
         max(3, round((width + 2 * margin) * zoom)),
         max(3, round((height + 2 * margin) * zoom)),
