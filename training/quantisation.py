@@ -33,7 +33,7 @@ CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many ch
 MOST_CHANGED = 2e-4  # share of glyphs read otherwise than before: 2 of MNIST's 10,000 to validate with
 MOST_LOG_LOSS, LOG_LOSS_NOISE = 1.02, 1e-4  # times what it was, and what is too small to matter
 METHODS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
-WAYS = (*((method, QuantType.QInt8) for method in METHODS), (CalibrationMethod.MinMax, QuantType.QUInt8))
+WAYS = tuple((method, weights) for weights in (QuantType.QInt8, QuantType.QUInt8) for method in METHODS)
 """How to measure the features, and the type of the weights.
 
 A processor without VNNI adds products of features and signed weights in pairs, in 16 bits: with weights of 8

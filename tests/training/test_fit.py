@@ -180,7 +180,7 @@ def test_a_run_begun_with_adam_goes_on_with_adamw_as_if_nothing_had_changed(
 
     whole = fit(recipe, DATASET, tmp_path / "whole", cache=tmp_path)
     with monkeypatch.context() as version_0_1:
-        version_0_1.setattr(keras.optimizers, "AdamW", lambda rate, _decay: _Adam(rate))
+        version_0_1.setattr(keras.optimizers, "AdamW", lambda rate, _decay: AdamOfThen(rate))
         with pytest.raises(KeyboardInterrupt):
             fit(recipe, DATASET, tmp_path / "run", cache=tmp_path, watch=stop_in_the_second_epoch)
     resumed = fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
@@ -190,7 +190,7 @@ def test_a_run_begun_with_adam_goes_on_with_adamw_as_if_nothing_had_changed(
         np.testing.assert_allclose(weight, expected, atol=1e-5)
 
 
-class _Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+class AdamOfThen(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
     def exclude_from_weight_decay(self, **_names: object) -> None:
         """Adam decays nothing."""
 
