@@ -27,8 +27,8 @@ def quarter_turns_upright(fields: Sequence[Glyphs], classify: Classify) -> int:
     """Return by how many quarters, clockwise, a page has to be turned for its digits to stand upright.
 
     `fields` holds the (n, 28, 28) uint8 glyphs of each field, cut as the page lies. A field counts where all
-    of it is legible this way or that: letters and dirt, which are digits no way, have no say. 0 where no other
-    way is clearly better.
+    of it is legible this way or that: letters and dirt, which are digits no way, have no say. 0 where no
+    other way is clearly better.
     """
     asked = [glyphs for glyphs in fields if len(glyphs)][:MOST_FIELDS]
     if not asked:

@@ -39,7 +39,6 @@ Stage = Callable[[str], AbstractContextManager[object]]
 Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
-FEW_GLYPHS = 4  # on a page: with fewer it may lie on its side, where rows of boxes are columns
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
 _STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
@@ -98,8 +97,8 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     look = _look_at(page, 0, classify, stage)
     if reads_well(look.probabilities):
         return look
-    sideways = _look_at(page, 1, classify, stage) if len(look.glyphs) < FEW_GLYPHS else None
-    if sideways and len(sideways.glyphs) > len(look.glyphs):
+    sideways = None if look.fields else _look_at(page, 1, classify, stage)  # where rows are columns
+    if sideways and sideways.fields:
         turns = 1 + quarter_turns_upright(sideways.fields, classify)
         if turns == 1 and reads_well(sideways.probabilities):
             return sideways
