@@ -36,7 +36,7 @@ SMOOTHING = 15  # px along a line over which its edge is smoothed
 DIGIT_INK = 2.2  # a digit's ink in units of its height times the width of its strokes
 SMALL_AT_SIDE = 0.35  # of the box's height: what lies along its left or right side and is lower is no digit
 SLANTS = np.arange(-0.3, 0.85, 0.1)  # px to the right per px upwards: how far hands lean
-UPRIGHT_BONUS = 0.05  # share by which a slant's columns must stand out more than those of no slant
+UPRIGHT_BONUS = 0.2  # share by which leaning columns must be fuller than upright ones; chance leans too
 
 Rows = npt.NDArray[np.intp]
 

@@ -43,7 +43,7 @@ class Features(NamedTuple):
         return sum(map(float.__mul__, map(float, self), map(float, weights)))
 
 
-# By maximum likelihood on 900 drawn strings of training digits and own pens, cut and read as here (ADR 14).
+# Maximum likelihood on 900 drawn strings of training digits and own pens (ADR 14).
 WEIGHTS = Features(1.93, 1.65, -10.16, -0.28, -2.33, 0.28, -5.51, -2.33, 0.27, -8.32, -3.22)
 
 
