@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
+from segmentation.geometry import Box
 from worker.batches.progress import Failure, status
 from worker.batches.submission import submit
-from worker.database.engine import open_database
-from worker.database.queries import iterate_results
+from worker.database.engine import Database, open_database
+from worker.database.queries import iterate_results, read_pages
 from worker.errors import NoUsableInput
 from worker.intake import ScanFile
 from worker.local_run import Progress, read_batch
 from worker.measures import (
+    BLANK,
+    Miss,
     PageScore,
     Read,
     Tally,
@@ -28,12 +33,15 @@ from worker.measures import (
     score_page,
     tally,
 )
+from worker.originals import Originals
 from worker.readings import FieldStatus
-from worker.reliability import Outcome
+from worker.reliability import Outcome, expected_calibration_error, reliability
+from worker.report import Grey, crop_uri
 from worker.settings import Settings
 from worker.truth import TruePage
 
 BATCH = "bench"
+NO_FIELD = "no field there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,21 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongField:
+    """A field that was not read exactly, or one that was read where none is (then `truth` is None)."""
+
+    file: str
+    page: int
+    name: str
+    truth: str | None
+    value: str | None  # as it was read; None where it was not found
+    cause: str
+    status: str
+    confidence: float | None
+    crop: str | None  # of the scan, as a data URI; None where nobody knows where to look
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
     """What the scans with a known truth came to."""
 
@@ -60,6 +83,7 @@ class Bench:
     speed: Speed
     failures: tuple[Failure, ...]
     without_scan: tuple[str, ...]  # pages of the truth that were not among the scans
+    wrong: tuple[WrongField, ...]  # the first ones, in the order of the truth
 
     @property
     def tally(self) -> Tally:
@@ -74,6 +98,28 @@ class Bench:
         return tuple(digit_outcomes(self.scores))
 
     @property
+    def causes(self) -> dict[str, int]:
+        """How many fields each cause cost, those that cost none included."""
+        counts = Counter(score.miss for page in self.scores for score in page.fields)
+        return {cause.value: counts[cause] for cause in Miss} | {NO_FIELD: self.tally.spurious}
+
+    @property
+    def gated(self) -> dict[str, float]:
+        """The measures that a gate may name; nan where there was nothing to measure."""
+        counts, bins = self.tally, reliability(self.digits)
+        accepted = self.accepted
+        return {
+            "found": counts.fields_found,
+            "exact": counts.field_exact,
+            "digit_error": counts.digit_error,
+            "spurious": counts.spurious_per_page,
+            "blanks_right": counts.blanks_right,
+            "accepted_wrong": accepted.count(False) / len(accepted) if accepted else math.nan,
+            "calibration_error": expected_calibration_error(bins) if bins else math.nan,
+            "pages_per_second": self.speed.pages_per_second,
+        }
+
+    @property
     def accepted(self) -> tuple[bool, ...]:
         """Of each number that is accepted by the settings as they are, whether it is right."""
         return tuple(r for read, r in numbers_read(self.scores) if read.status is FieldStatus.ACCEPTED)
@@ -84,11 +130,14 @@ def bench(
     truth: Sequence[TruePage],
     settings: Settings,
     watch: Callable[[Progress], None],
+    *,
+    crops: int = 0,
 ) -> Bench:
     """Read those scans that the truth knows into a database of the moment, and score them.
 
-    A page that cannot be read counts as one on which nothing was found. Raises NoUsableInput where the truth
-    knows none of the scans.
+    The first `crops` of the wrong fields are cut from their scans, so that they can be looked at. A page that
+    cannot be read counts as one on which nothing was found. Raises NoUsableInput where the truth knows none
+    of the scans.
     """
     files = {page.file for page in truth}
     known = [scan for scan in scans if scan.path in files]
@@ -110,14 +159,66 @@ def bench(
             reads: dict[tuple[str, int], list[Read]] = defaultdict(list)
             for record in iterate_results(db, BATCH):
                 reads[record["document"], record["page"]].append(Read.from_record(record))
-    scores = (score_page(page.fields, reads[page.file, page.page]) for page in truth if page.file in paths)
+            scanned = [page for page in truth if page.file in paths]
+            scores = [score_page(page.fields, reads[page.file, page.page]) for page in scanned]
+            wrong = tuple(islice(_wrong_fields(db, own, scanned, scores), crops))
     pages_read = after.pages["done"] + after.pages["review"]
     return Bench(
         tuple(scores),
         Speed(pages_read, seconds, own.processes, _peak_bytes()),
         after.failures,
         tuple(f"{page.file} page {page.page}" for page in truth if page.file not in paths),
+        wrong,
     )
+
+
+def _wrong_fields(
+    db: Database, settings: Settings, pages: Sequence[TruePage], scores: Sequence[PageScore]
+) -> Iterator[WrongField]:
+    originals = Originals.of(settings)
+    stored = {(page.document, page.number): page for page in read_pages(db, BATCH)}
+    for page, score in zip(pages, scores, strict=True):
+        missed = [field for field in score.fields if field.miss]
+        if not missed and not score.spurious:
+            continue
+        scan = stored.get((page.file, page.page))
+        grey = None
+        if scan is not None:
+            grey = originals.load_page(scan.root, scan.document, scan.sha256, scan.number).grey
+
+        def crop(box: Box | None, grey: Grey | None = grey) -> str | None:
+            return crop_uri(grey, box) if grey is not None and box is not None else None
+
+        for field in missed:
+            truth, read = field.truth, field.read
+            yield WrongField(
+                page.file,
+                page.page,
+                truth.name,
+                truth.value,
+                _shown(read) if read else None,
+                str(field.miss),
+                read.status if read else "",
+                read.confidence if read else None,
+                crop(truth.box or (read.box if read else None)),
+            )
+        for read in score.spurious:
+            yield WrongField(
+                page.file,
+                page.page,
+                read.name,
+                None,
+                _shown(read),
+                NO_FIELD,
+                read.status,
+                read.confidence,
+                crop(read.box),
+            )
+
+
+def _shown(read: Read) -> str:
+    """Return what was read as a truth is written, a character a printed box."""
+    return "".join(label or BLANK for label in read.cells)
 
 
 def _peak_bytes() -> int:

@@ -17,6 +17,7 @@ from worker.reliability import Outcome
 
 MIN_OVERLAP = 0.5  # intersection over union from which a read field stands on a true one
 BLANK, CROSS, UNREADABLE = "_", "X", "?"
+TOUCHES = "touches the box"  # as segmentation says of a cut that it doubts
 NEVER_ACCEPTED = -1.0
 Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
@@ -28,6 +29,7 @@ class Miss(StrEnum):
     SPLIT = "split wrong"  # another number of boxes
     BLANK = "blank wrong"  # a digit taken for blank, or a blank for a digit
     CROSS = "cross read as a digit"
+    LINE_REST = "line rest"  # misread, and it waits for review with ink that touches a line of its box
     MISREAD = "misread"
 
 
@@ -124,7 +126,7 @@ class FieldScore:
             return Miss.BLANK
         if any(true == CROSS and read for true, read in self.cells):
             return Miss.CROSS
-        return Miss.MISREAD
+        return Miss.LINE_REST if self.read and TOUCHES in self.read.reasons else Miss.MISREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,15 @@ def score_page(truths: Sequence[Truth], reads: Sequence[Read]) -> PageScore:
     )
     taken = set(pairs.values())
     return PageScore(scores, tuple(read for r, read in enumerate(reads) if r not in taken and read.digits))
+
+
+def by_field(pages: Iterable[PageScore]) -> dict[str, tuple[FieldScore, ...]]:
+    """Return the scores of each field of the form, by its name and in the order in which names first come."""
+    scores: dict[str, list[FieldScore]] = {}
+    for page in pages:
+        for score in page.fields:
+            scores.setdefault(score.truth.name, []).append(score)
+    return {name: tuple(each) for name, each in scores.items()}
 
 
 def tally(pages: Iterable[PageScore]) -> Tally:

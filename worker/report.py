@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from segmentation.geometry import Box
 from worker.batches.progress import BatchStatus
@@ -23,6 +23,7 @@ FAILURES_SHOWN = 500
 CROP_MARGIN = 0.35  # of the field's height, so that its surroundings can be seen
 CROP_HEIGHT_PX = 144  # twice what is shown, for sharp screens
 
+Grey = npt.NDArray[np.uint8]
 Record = Mapping[str, Any]
 """A line of `digitmill results --format jsonl`: one field of a page."""
 
@@ -64,6 +65,17 @@ def render_report(
     to about `fields_listed` fields, and no more of them are asked for.
     """
     listed = list(_up_to(fields_listed, documents))
+    return page_template("report.html").render(
+        status=status,
+        waiting=list(waiting),
+        documents=listed,
+        failures_shown=FAILURES_SHOWN,
+        made_at=made_at,
+    )
+
+
+def page_template(name: str) -> Template:
+    """Return the template of an HTML page. It escapes everything that is put into it."""
     environment = Environment(
         loader=PackageLoader("worker"),
         autoescape=True,
@@ -71,20 +83,14 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["version"] = version("digitmill")
+    environment.globals["marks"] = [status.value for status in FieldStatus]
     environment.filters["percent"] = _percent
     environment.filters["minute"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
-    return environment.get_template("report.html").render(
-        status=status,
-        marks=[status.value for status in FieldStatus],
-        waiting=list(waiting),
-        documents=listed,
-        failures_shown=FAILURES_SHOWN,
-        made_at=made_at,
-        version=version("digitmill"),
-    )
+    return environment.get_template(name)
 
 
-def crop_uri(grey: npt.NDArray[np.uint8], box: Box) -> str:
+def crop_uri(grey: Grey, box: Box) -> str:
     """Return a field's part of its page, with a margin, as a data URI of a few kilobytes."""
     margin = round(box.height * CROP_MARGIN)
     top, left = max(box.y - margin, 0), max(box.x - margin, 0)

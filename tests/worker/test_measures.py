@@ -6,11 +6,14 @@ import pytest
 from segmentation.geometry import Box
 from worker.measures import (
     NEVER_ACCEPTED,
+    TOUCHES,
     FieldScore,
     Miss,
+    PageScore,
     Read,
     Tally,
     Truth,
+    by_field,
     digit_outcomes,
     edit_distance,
     field_outcomes,
@@ -109,6 +112,7 @@ def test_blank_errors_are_counted_both_ways_apart() -> None:
         ("27", read(" 7"), Miss.BLANK),
         ("X7", read("47"), Miss.CROSS),
         ("27", read("21"), Miss.MISREAD),
+        ("27", replace(read("21"), reasons=("low confidence", TOUCHES)), Miss.LINE_REST),
         ("27", read("27"), None),
     ],
 )
@@ -161,3 +165,9 @@ def test_each_box_read_as_a_digit_is_right_or_wrong_unless_nobody_can_tell() -> 
     page = score_page([Truth("a", "_X7?1", HERE)], [sure(" 4727", HERE, 0.9)])
 
     assert list(digit_outcomes([page])) == [(0.9, False), (0.9, True), (0.9, False)]
+
+
+def test_the_scores_of_a_field_are_gathered_from_all_pages() -> None:
+    page = PageScore((FieldScore(Truth("votes", "27"), None), FieldScore(Truth("null", "3"), None)), ())
+
+    assert {name: len(scores) for name, scores in by_field([page, page]).items()} == {"votes": 2, "null": 2}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -16,27 +14,36 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from training.model_card import ErrorCurve
-from worker.bench import Bench, bench
+from worker.bench import bench
+from worker.bench_report import (
+    CURVE_HEADINGS,
+    FIELD_HEADINGS,
+    Row,
+    cause_rows,
+    curve_rows,
+    draw_curves,
+    field_rows,
+    measure_rows,
+    render_bench,
+    summary,
+)
 from worker.cli.exit_codes import ExitCode
 from worker.cli.options import jobs_option, json_option, pass_settings, path_type
 from worker.cli.output import console_for_data, opened
-from worker.error_curve_picture import draw_error_curves
+from worker.gates import AT_LEAST, AT_MOST, Gate, parse_gates
 from worker.intake import find_scans
 from worker.local_run import Progress
-from worker.measures import wilson
-from worker.reliability import (
-    LEAST_IN_BIN,
-    Bin,
-    Outcome,
-    expected_calibration_error,
-    log_loss,
-    reliability,
-)
 from worker.settings import Settings
 from worker.truth import read_truth
 
-SHOWN_THRESHOLDS = (0.0, 0.9, 0.99, 0.999, 0.9999)  # of the curve, in the table; all are in the JSON
+MEASURES = f"at least {', '.join(AT_LEAST)}; at most {', '.join(AT_MOST)}"
+
+
+def _gates(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[Gate, ...]:
+    try:
+        return parse_gates(text or "")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -45,20 +52,49 @@ SHOWN_THRESHOLDS = (0.0, 0.9, 0.99, 0.999, 0.9999)  # of the curve, in the table
     "--truth", type=path_type, required=True, metavar="FILE", help="What stands on them: JSONL or CSV."
 )
 @click.option(
-    "-o", "--output", type=path_type, metavar="DIR", help="Write bench.json and error-reject.svg there."
+    "-o",
+    "--output",
+    type=path_type,
+    metavar="DIR",
+    help="Write bench.json, bench.html and error-reject.svg there.",
+)
+@click.option(
+    "--html", type=path_type, metavar="FILE", help="Write all of it as one HTML page, with the wrong fields."
+)
+@click.option(
+    "--crops",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="How many wrong fields the page shows.",
+)
+@click.option(
+    "--gate",
+    "gates",
+    callback=_gates,
+    metavar="MEASURE=LIMIT,...",
+    help=f"Exit 10 unless it holds, such as exact=95%,digit_error=1%. {MEASURES.capitalize()}.",
 )
 @jobs_option
 @json_option
 @pass_settings
 def command(
-    scans: tuple[Path, ...], truth: Path, output: Path | None, as_json: bool, settings: Settings
+    *,
+    scans: tuple[Path, ...],
+    truth: Path,
+    output: Path | None,
+    html: Path | None,
+    crops: int,
+    gates: tuple[Gate, ...],
+    as_json: bool,
+    settings: Settings,
 ) -> ExitCode:
     """Read SCANS as run does, and say how well and how fast, by a file that says what truly stands on them.
 
     A line of the file for each page: {"file": "1.png", "page": 1, "fields": [{"name": "votes", "value":
     "_275", "box": [388, 232, 72, 28]}]}, or a CSV with the columns file, page, field, value and box. A value
     has one character a printed box: 0-9, _ blank, X struck out, ? not readable. The box, in pixels of the
-    page, may be left out. Nothing is kept but what -o names.
+    page, may be left out. Nothing is kept but what -o and --html name; their page holds parts of the scans.
     """
     pages = read_truth(truth)
     intake = find_scans(scans, settings.scan_roots)
@@ -70,123 +106,41 @@ def command(
         def show(now: Progress) -> None:
             bar.update(shown, completed=now.finished, total=now.known)
 
-        found = bench(intake.scans, pages, settings, show)
+        found = bench(intake.scans, pages, settings, show, crops=crops if output or html else 0)
     for page in found.without_scan:
         console.print(Text(f"{page}: in the truth, and not among the scans"), soft_wrap=True)
     for failure in found.failures:
         console.print(Text(str(failure), style="red"), soft_wrap=True)
-    summary = json.dumps(_summary(found), indent=2)
+    as_text = json.dumps(summary(found, gates), indent=2)
+    files = {html: render_bench(found, gates, made_at=datetime.now(UTC))} if html else {}
     if output is not None:
-        _write(output, summary, found)
+        output.mkdir(parents=True, exist_ok=True)
+        files[output / "bench.json"] = as_text + "\n"
+        files[output / "bench.html"] = render_bench(found, gates, made_at=datetime.now(UTC))
+        files[output / "error-reject.svg"] = draw_curves(found)
+    for path, content in files.items():
+        with opened(path) as file:
+            file.write(content)
     if as_json:
-        click.echo(summary)
+        click.echo(as_text)
     else:
-        for table in (_measures(found), _curve_table(found)):
-            console_for_data().print(table)
+        _print(("measure", "", "95 %"), measure_rows(found))
+        _print(("not read exactly because", "fields"), cause_rows(found))
+        _print(FIELD_HEADINGS, field_rows(found))
+        _print(CURVE_HEADINGS, curve_rows(found))
+    missed = [gate for gate in gates if not gate.holds(found.gated)]
+    for gate in missed:
+        value = found.gated[gate.measure]
+        console.print(Text(f"gate missed: {gate}, and it is {value:.6g}", style="red"), soft_wrap=True)
+    if missed:
+        return ExitCode.GATE_MISSED
     return ExitCode.PAGES_FAILED if found.failures else ExitCode.OK
 
 
-def _write(folder: Path, summary: str, found: Bench) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with opened(folder / "bench.json") as file:
-        file.write(summary + "\n")
-    with opened(folder / "error-reject.svg") as file:
-        file.write(draw_error_curves({"digits": found.digits, "fields": found.fields}))
-
-
-def _summary(found: Bench) -> dict[str, Any]:
-    counts, speed, bins = found.tally, found.speed, reliability(found.digits)
-    return {
-        "pages": counts.pages,
-        "pages_failed": len(found.failures),
-        "truth_without_scan": list(found.without_scan),
-        "fields": counts.fields,
-        "fields_found": counts.found,
-        "fields_exact": counts.exact,
-        "digits": counts.digits,
-        "digit_errors": counts.digit_errors,
-        "digit_error": _number(counts.digit_error),
-        "spurious_fields": counts.spurious,
-        "blank_cells": counts.blank_cells,
-        "blanks_read_as_digits": counts.blanks_read,
-        "digit_cells": counts.digit_cells,
-        "digits_read_as_blank": counts.digits_overlooked,
-        "accepted": len(found.accepted),
-        "accepted_wrong": found.accepted.count(False),
-        "error_reject": {"fields": _curve(found.fields), "digits": _curve(found.digits)},
-        "calibration": {
-            "digits": len(found.digits),
-            "expected_error": _number(expected_calibration_error(bins)),
-            "log_loss": _number(log_loss(found.digits)),
-            "bins": [asdict(each) for each in bins],
-        },
-        "seconds": round(speed.seconds, 3),
-        "processes": speed.processes,
-        "pages_per_second": round(speed.pages_per_second, 3),
-        "pages_per_second_and_core": round(speed.pages_per_second_and_core, 3),
-        "peak_bytes": speed.peak_bytes,
-    }
-
-
-def _curve(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    return {"of": len(outcomes), **asdict(ErrorCurve.count(outcomes))}
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan."""
-    return None if math.isnan(value) else round(value, 6)
-
-
-def _measures(found: Bench) -> Table:
-    counts, speed, accepted = found.tally, found.speed, found.accepted
-    bins = reliability(found.digits)
-    table = Table("measure", "", "95 %", box=None, header_style="bold", pad_edge=False)
-    rows = (
-        ("pages", str(counts.pages), ""),
-        ("fields found", *_share(counts.found, counts.fields)),
-        ("fields exact", *_share(counts.exact, counts.fields)),
-        ("digits wrong", *_share(min(counts.digit_errors, counts.digits), counts.digits)),
-        ("fields where none is", str(counts.spurious), ""),
-        ("blank boxes read as a digit", *_share(counts.blanks_read, counts.blank_cells)),
-        ("digits read as blank", *_share(counts.digits_overlooked, counts.digit_cells)),
-        ("accepted fields wrong", *_share(accepted.count(False), len(accepted))),
-        ("calibration error of digits", f"{expected_calibration_error(bins):.2%}" if bins else "none", ""),
-        ("largest gap in a bin", _largest_gap(bins), ""),
-        ("log-loss of digits", f"{log_loss(found.digits):.4f}" if bins else "none", ""),
-        ("pages a second", f"{speed.pages_per_second:.2f}, {speed.processes} processes", ""),
-        ("pages a second and core", f"{speed.pages_per_second_and_core:.2f}", ""),
-        ("peak memory of a process", f"{speed.peak_bytes / 2**20:.0f} MiB", ""),
-    )
+def _print(headings: Sequence[str], rows: Iterable[Row]) -> None:
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _largest_gap(bins: Sequence[Bin]) -> str:
-    gaps = [each.gap for each in bins if each.count >= LEAST_IN_BIN]
-    return f"{max(gaps):.2%}" if gaps else f"no bin of {LEAST_IN_BIN}"
-
-
-def _curve_table(found: Bench) -> Table:
-    """The error-reject curve: whoever accepts from this confidence on leaves so many to a person."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("accepted from", justify="right")
-    for what in ("fields", "digits"):
-        for heading in (f"{what} left", f"{what} wrong", "95 %"):
-            table.add_column(heading, justify="right")
-    curves = [(len(outcomes), ErrorCurve.count(outcomes)) for outcomes in (found.fields, found.digits)]
-    for place, threshold in enumerate(curves[0][1].thresholds):
-        if threshold in SHOWN_THRESHOLDS:
-            cells = [f"{threshold:g}"]
-            for total, curve in curves:
-                accepted, wrong = curve.accepted[place], curve.wrong[place]
-                cells += [f"{(total - accepted) / total:.1%}" if total else "", *_share(wrong, accepted)]
-            table.add_row(*cells)
-    return table
-
-
-def _share(part: int, whole: int) -> tuple[str, str]:
-    if not whole:
-        return "none", ""
-    interval = wilson(part, whole)
-    return f"{part} of {whole}, {part / whole:.2%}", f"{interval.low:.2%} to {interval.high:.2%}"
+        table.add_row(*map(Text, row))
+    console = console_for_data()
+    console.print(table)
+    console.print()

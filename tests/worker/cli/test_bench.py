@@ -61,6 +61,39 @@ def test_the_folder_that_is_named_gets_numbers_and_a_picture(installation: Insta
     assert (out / "error-reject.svg").read_text().startswith("<svg")
 
 
+def test_the_page_shows_each_wrong_field_with_its_crop_and_escapes_what_files_say(
+    installation: Installation,
+) -> None:
+    page = true_pages()[0]
+    page["fields"][0] = {**page["fields"][0], "name": "<b>station", "value": "9999"}  # it says 0412
+    write_truth(installation.folder, page)
+
+    ended = installation.run("bench", "scans", "--truth", "truth.jsonl", "--html", "bench.html", "--json")
+
+    html = (installation.folder / "bench.html").read_text()
+    found = json.loads(ended.stdout)
+    assert html.count("data:image/jpeg;base64,") == 1
+    assert "&lt;b&gt;station" in html
+    assert "<b>station" not in html
+    assert "9999" in html
+    assert "http://" not in html.replace("http://www.w3.org/2000/svg", "")  # needs no other file
+    assert found["by_field"]["<b>station"]["causes"] == ["misread"]
+    assert found["causes"]["misread"] == 1
+
+
+def test_a_missed_gate_exits_10_and_says_what_it_came_to(installation: Installation) -> None:
+    write_truth(installation.folder, true_pages()[0])
+    run = ("bench", "scans", "--truth", "truth.jsonl", "--json", "--gate")
+
+    met = installation.run(*run, "found=90%,digit_error=50%")
+    missed = installation.run(*run, "found=90%,digit_error=-1")
+    wrong = installation.run(*run, "beauty=1")
+
+    assert (met.returncode, missed.returncode, wrong.returncode) == (0, 10, 2)
+    assert "gate missed: digit_error at most -1" in missed.stderr
+    assert [gate["holds"] for gate in json.loads(missed.stdout)["gates"]] == [True, False]
+
+
 def test_a_page_that_cannot_be_read_counts_as_missed_and_exits_3(installation: Installation) -> None:
     (installation.folder / "scans" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     broken = {"file": "broken.png", "fields": [{"name": "votes", "value": "275"}]}

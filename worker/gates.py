@@ -1,0 +1,51 @@
+"""Accuracy gates: what measures must come to, so that a script can stop where they do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from worker.settings import parse_share
+
+AT_LEAST = ("found", "exact", "blanks_right", "pages_per_second")
+AT_MOST = ("digit_error", "spurious", "accepted_wrong", "calibration_error")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A measure and the worst that it may come to."""
+
+    measure: str
+    limit: float
+
+    @property
+    def wants_more(self) -> bool:
+        return self.measure in AT_LEAST
+
+    def holds(self, measured: Mapping[str, float]) -> bool:
+        """Tell whether it is met; where there was nothing to measure it is not."""
+        value = measured[self.measure]
+        if math.isnan(value):
+            return False
+        return value >= self.limit if self.wants_more else value <= self.limit
+
+    def __str__(self) -> str:
+        return f"{self.measure} {'at least' if self.wants_more else 'at most'} {self.limit:g}"
+
+
+def parse_gates(text: str) -> tuple[Gate, ...]:
+    """Return the gates of a text such as "exact=95%, digit_error=0.01". Raises ValueError, for a person."""
+    gates = []
+    for part in filter(str.strip, text.split(",")):
+        measure, _, limit = (piece.strip() for piece in part.partition("="))
+        if measure not in (*AT_LEAST, *AT_MOST):
+            raise ValueError(f"{measure!r} is none of {', '.join((*AT_LEAST, *AT_MOST))}")
+        try:
+            value = float(str(parse_share(limit)))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(f"{part.strip()!r} names no limit; write it as {measure}=95% or {measure}=0.95")
+        gates.append(Gate(measure, value))
+    return tuple(gates)
