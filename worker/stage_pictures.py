@@ -9,12 +9,13 @@ from itertools import count
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from segmentation.boxes import PrintedBoxes, find_boxes
 from segmentation.cells import cut_cells, patch_around
 from segmentation.fields import find_fields
 from segmentation.geometry import Quad
-from segmentation.lines import find_lines, find_print
-from segmentation.page import Cell, Field, Page
-from segmentation.page_frame import working_copy
+from segmentation.lines import Lines, find_lines
+from segmentation.page import Cell, Field, Page, PageLayout
+from segmentation.page_frame import PageFrame, find_frame, working_copy
 from worker.overlay import LINES_PER_PAGE_WIDTH, MIN_TEXT_PX, Grey, Record, draw_overlay
 
 # Of those that colour-blind people can tell apart (Okabe and Ito 2008).
@@ -33,13 +34,22 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
 
     Everything is found anew, as this version finds it; `records` are the fields as they were read and stored.
     """
-    layout = find_fields(page)
+    turns, layout = _as_it_was_read(page, records)
+    frame = find_frame(working_copy(page.grey, turns))
+    lines = find_lines(frame.print_)
+    boxes = _on_page(find_boxes(lines), frame)
     cells = cut_cells(page, layout.fields)
-    boxes = sum(len(field.cells) for field in layout.fields)
+    of_fields = sum(map(len, cells))
     yield "decoded", _captioned(Image.fromarray(page.grey), f"{caption}: {_size(page)}")
-    yield "lines", _captioned(_draw_lines(page), f"{caption}: print, level lines blue, upright lines red")
-    yield "boxes", _captioned(_draw_boxes(page, layout.fields), f"{caption}: {boxes} boxes for digits")
-    turned = f"turned by {layout.skew_degrees:.1f} degrees"
+    yield (
+        "lines",
+        _captioned(
+            _draw_lines(frame.print_, lines), f"{caption}: straight print, level lines blue, upright ones red"
+        ),
+    )
+    what = f"{len(boxes)} boxes red, {of_fields} of digit fields blue"
+    yield "boxes", _captioned(_draw_boxes(page, boxes, layout.fields), f"{caption}: {what}")
+    turned = f"turned by {90 * turns + layout.skew_degrees:.1f} degrees"
     yield "fields", _captioned(_draw_fields(page, layout.fields), f"{caption}: {turned}, fields by name")
     what = "each box as it is cut, and below it the glyph that is read"
     yield "cells", _captioned(_draw_cells(page, layout.fields, cells), f"{caption}: {what}")
@@ -51,19 +61,46 @@ def _size(page: Page) -> str:
     return f"{width} x {height} pixels" + (f", {page.dpi:.0f} dpi as the file says" if page.dpi else "")
 
 
-def _draw_lines(page: Page) -> Image.Image:
+def _as_it_was_read(page: Page, records: Sequence[Record]) -> tuple[int, PageLayout]:
+    """Return by how many quarters the page was turned to be read, and its layout then.
+
+    Nobody noted the turn, but only one gives fields the names that they have in the records.
+    """
+    stored = {(record["field"], *record["box"]) for record in records}
+    layouts = []
+    for turns in range(4):
+        layout = find_fields(page, turns)
+        boxes = {(f.name, f.box.x, f.box.y, f.box.width, f.box.height) for f in layout.fields}
+        layouts.append((len(stored & boxes), -turns, layout))
+        if stored <= boxes:
+            break
+    _, turned, layout = max(layouts, key=lambda each: each[:2])
+    return -turned, layout
+
+
+def _on_page(boxes: PrintedBoxes, frame: PageFrame) -> list[list[tuple[float, float]]]:
+    """Return the outline of each box on the page."""
+    across = np.stack([boxes.left, boxes.right, boxes.right, boxes.left, boxes.left], axis=1)
+    down = np.stack([boxes.top, boxes.top, boxes.bottom, boxes.bottom, boxes.top], axis=1)
+    corners = frame.points(across.ravel(), down.ravel()).reshape(-1, 5, 2)
+    return [[(x, y) for x, y in outline] for outline in corners.tolist()]
+
+
+def _draw_lines(print_: Grey, lines: Lines) -> Image.Image:
     """Return the small copy that boxes are looked for on: what counts as print, and the lines in it."""
-    print_ = find_print(working_copy(page.grey).grey)
-    lines = find_lines(print_)
     picture = Image.new("RGB", (print_.shape[1], print_.shape[0]), "white")
     for mask, colour in ((print_, (PALE,) * 3), (lines.level, BLUE), (lines.upright, VERMILION)):
         picture.paste(colour, mask=Image.fromarray(mask))
     return picture
 
 
-def _draw_boxes(page: Page, fields: Iterable[Field]) -> Image.Image:
+def _draw_boxes(
+    page: Page, boxes: Iterable[list[tuple[float, float]]], fields: Iterable[Field]
+) -> Image.Image:
     picture = _pale(page.grey)
     draw = ImageDraw.Draw(picture)
+    for box in boxes:
+        draw.line(box, VERMILION, _line(picture))
     for field in fields:
         for quad in field.cells:
             draw.line(_outline(quad), BLUE, _line(picture))

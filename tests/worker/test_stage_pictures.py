@@ -67,3 +67,25 @@ def test_a_page_without_boxes_has_all_its_pictures_too() -> None:
     empty = Page(np.full((300, 200), 255, np.uint8))
 
     assert [stage for stage, _ in draw_stages(empty, [], "empty")][-1] == "reading"
+
+
+def test_a_page_that_was_read_on_its_side_is_drawn_as_it_was_read() -> None:
+    turned = Page(np.ascontiguousarray(np.rot90(draw_form("275 1041").page.grey)))
+    as_read = find_fields(turned, 1).fields
+    records = [
+        {
+            "field": field.name,
+            "box": [field.box.x, field.box.y, field.box.width, field.box.height],
+            "status": "blank",
+            "value": "",
+            "confidence": 0.99,
+            "digits": [],
+        }
+        for field in as_read
+    ]
+    assert as_read
+
+    fields = np.asarray(dict(draw_stages(turned, records, "a.png, page 1"))["fields"])
+
+    for field in as_read:
+        assert coloured(fields, GREEN)[field.box.y, field.box.x : field.box.right].mean() > 0.9
