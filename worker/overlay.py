@@ -24,7 +24,9 @@ Record = Mapping[str, Any]
 """A line of `digitmill results --format jsonl`: one field of a page."""
 
 MIN_TEXT_PX = 11  # below it digits run together
-TEXT_PER_BOX = 0.55  # text height in box heights
+TEXT_PER_BOX = (
+    0.55  # text height in a field's shorter side, which is its height unless the page lies on its side
+)
 DARK = 128
 LINES_PER_PAGE_WIDTH = 700  # an A4 page is drawn on with lines of 0.3 mm
 
@@ -98,7 +100,7 @@ class _Brush:
 
     def label(self, texts: tuple[str, str], box: Box, mark: Mark, taken: Iterable[Box]) -> Box:
         """Write beside a box on a coloured plate; return the plate."""
-        size = max(MIN_TEXT_PX, box.height * TEXT_PER_BOX)
+        size = max(MIN_TEXT_PX, min(box.width, box.height) * TEXT_PER_BOX)
         fonts = ImageFont.load_default(size), ImageFont.load_default(max(MIN_TEXT_PX * 0.8, size * 0.6))
         lengths = [font.getlength(text) for font, text in zip(fonts, texts, strict=True)]
         gap = size / 4

@@ -49,7 +49,9 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
     )
     what = f"{len(boxes)} boxes red, {of_fields} of digit fields blue"
     yield "boxes", _captioned(_draw_boxes(page, boxes, layout.fields), f"{caption}: {what}")
-    turned = f"turned by {90 * turns + layout.skew_degrees:.1f} degrees"
+    turned = f"askew by {layout.skew_degrees:.1f} degrees"
+    if turns:
+        turned = f"upright after {turns} quarter turns clockwise, {turned}"
     yield "fields", _captioned(_draw_fields(page, layout.fields), f"{caption}: {turned}, fields by name")
     what = "each box as it is cut, and below it the glyph that is read"
     yield "cells", _captioned(_draw_cells(page, layout.fields, cells), f"{caption}: {what}")
@@ -115,7 +117,7 @@ def _draw_fields(page: Page, fields: Iterable[Field]) -> Image.Image:
         draw.rectangle((box.x, box.y, box.right, box.bottom), outline=GREEN, width=_line(picture))
         for quad in field.cells:
             draw.line(_outline(quad), BLUE, max(1, _line(picture) // 2))
-        font = ImageFont.load_default(max(MIN_TEXT_PX, box.height * NAME_HEIGHT))
+        font = ImageFont.load_default(max(MIN_TEXT_PX, min(box.width, box.height) * NAME_HEIGHT))
         place = (box.x + _line(picture), box.y + _line(picture))
         draw.rectangle(draw.textbbox(place, field.name, font, anchor="lt"), "white")
         draw.text(place, field.name, "black", font, anchor="lt")

@@ -96,3 +96,12 @@ def test_the_legend_stands_below_the_page_and_hides_nothing_of_it() -> None:
     assert picture.shape[1] == 200
     legend = picture[400:]
     assert all(places(legend, status).any() for status in FieldStatus)
+
+
+def test_labels_are_as_large_on_a_page_that_lies_on_its_side() -> None:
+    upright = places(drawn(paper(), record(FieldStatus.ACCEPTED, (200, 150, 160, 40))), FieldStatus.ACCEPTED)
+    on_its_side = places(
+        drawn(paper(), record(FieldStatus.ACCEPTED, (200, 150, 40, 160))), FieldStatus.ACCEPTED
+    )
+
+    assert on_its_side.sum() == pytest.approx(upright.sum(), rel=0.05)
