@@ -205,6 +205,7 @@ def model_card(card: Scorecard) -> ModelCard:
         trained_on=card.trained_on,
         commit=card.commit,
         versions=card.versions,
+        note=card.note,
     )
 
 

@@ -160,7 +160,7 @@ above and a softmax layer are trained, for fewer epochs.
 
 Trained on {winner.trained_on} at commit `{winner.commit}` with {versions}.
 `digitmill-train compare --data PATH --mobilenet-weights PATH --shared PATH --out FOLDER` makes it all again.
-
+{_note(winner)}
 ## Training curves
 
 ![accuracy and loss by epoch]({pictures}/training-curves.png)
@@ -195,6 +195,10 @@ def _in_numbers(winner: Scorecard) -> str:
     if winner.is_quantised:
         return "Its weights and features are\nwhole numbers of 8 bits, all but those of its last layer."
     return f"It computes in\nfloat32: {winner.why_float}." if winner.why_float else "It computes in float32."
+
+
+def _note(winner: Scorecard) -> str:
+    return f"\n{textwrap.fill(winner.note, 108)}\n" if winner.note else ""
 
 
 def _peak(winner: Scorecard) -> str:

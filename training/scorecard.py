@@ -112,6 +112,7 @@ class Scorecard:
     is_quantised: bool = False
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
     computed_in: str = FLOAT32  # what was multiplied in at the end of the training
+    note: str = ""  # what became of its file after the comparison; the file's own card says it too
 
     @property
     def training_minutes(self) -> float:
