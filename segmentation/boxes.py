@@ -6,8 +6,9 @@ written into a box or across it adds ink and takes none away, so the lines that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,12 +19,16 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
+LONGEST_ROW, HIGHEST_ROW = 750, 80  # px of a region that may be a row of boxes or hold a number
 ARM = 8  # px for which both lines must go on from a corner: shorter than the shortest side
 NEIGHBOURS_IN_A_ROW = 2  # that are looked for on each side of a box
 LARGEST_PITCH = 1.9  # of a box's width, from one box to the next of its row
 PITCH_OFF = 2  # px by which a box may stand off its row's pitch
 CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
+WALL_COVERED = 0.9  # of each side of a wide box by a line
+MOST_WALLS = 400  # left and right ones each; a page of grids has more
+NEXT_WALLS = 3  # that a wide box may end at
 SAME_SIZE = 1.5  # px by which boxes of one size differ
 DIVIDED = 0.5  # what a box counts for that is two boxes as well
 GUIDE_WIDTH = (0.25, 0.7)  # of a box's width, that a guide printed into it is wide
@@ -60,6 +65,17 @@ class PrintedBoxes:
     def __len__(self) -> int:
         return len(self.left)
 
+    def __getitem__(self, which: Indices | npt.NDArray[np.bool_]) -> PrintedBoxes:
+        return PrintedBoxes(*(column[which] for column in self._columns))
+
+    @classmethod
+    def joined(cls, parts: Iterable[PrintedBoxes]) -> PrintedBoxes:
+        """Return the boxes of all parts; none of no parts."""
+        none = np.empty(0)
+        start = cls(none, none, none, none, none, np.empty(0, bool))
+        columns = zip(*(part._columns for part in (start, *parts)), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
     @property
     def width(self) -> Numbers:
         return self.right - self.left
@@ -67,6 +83,10 @@ class PrintedBoxes:
     @property
     def height(self) -> Numbers:
         return self.bottom - self.top
+
+    @property
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return (self.left, self.top, self.right, self.bottom, self.coverage, self.alone)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +193,45 @@ def find_boxes(lines: Lines) -> PrintedBoxes:
     )
 
 
+def find_wide_boxes(lines: Lines) -> PrintedBoxes:
+    """Return the rectangles of straight print that are too wide for one digit and as high as one.
+
+    Their left and right sides go from the ceiling down to the floor. Some overlap: a digit's stroke may go
+    down as far.
+    """
+    ink = _Ink.of(lines)
+    rightward, leftward = _arms(lines.level, ARM, 1)
+    downward, upward = _arms(lines.upright, 1, ARM)
+    left, top, bottom = _walls(ink, _corners(rightward, downward), _corners(rightward, upward))
+    right, ends_top, ends_bottom = _walls(ink, _corners(leftward, downward), _corners(leftward, upward))
+    apart = right.middle - left.middle[:, None]
+    opposite = (
+        _meet(top, ends_top)
+        & _meet(bottom, ends_bottom)
+        & (apart >= WIDEST * (bottom.middle - top.middle)[:, None])
+        & (apart <= LONGEST_ROW)
+    )
+    at, end = np.nonzero(_nearest(opposite, right.middle, NEXT_WALLS))
+    found = _at_lines(ink, left[at], top[at], right[end], bottom[at])
+    found = found[(found.width >= WIDEST * found.height) & (found.height <= HIGHEST_ROW)]
+    found = found[found.coverage >= WALL_COVERED]
+    found = found[_distinct(found)]
+    return PrintedBoxes(
+        found.left, found.top, found.right, found.bottom, found.coverage, _alone(lines, found)
+    )
+
+
+def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
+    """Return uprights that go from one corner down to another one: their places, tops and bottoms."""
+    below = _meet(heads.columns, feet.columns) & _follow(heads.rows, feet.rows, SMALLEST_HEIGHT)
+    head, foot = np.nonzero(_nearest(below, feet.rows.middle))
+    place, top, bottom = heads.columns[head], heads.rows[head], feet.rows[foot]
+    down = _whole(top.middle), _whole(bottom.middle)
+    covered = _inner_line(ink.upright, place.first, place.last, *down)[1]
+    whole = np.flatnonzero(covered >= WALL_COVERED)[:MOST_WALLS]
+    return place[whole], top[whole], bottom[whole]
+
+
 def _candidates(lines: Lines, ink: _Ink) -> _Candidates:
     """Return every rectangle of a digit box's shape with lines on its four sides."""
     rightward, leftward = _arms(lines.level, ARM, 1)
@@ -238,6 +297,16 @@ def _corners_within(corners: _Corners, sides: Sequence[_Stretches], shape: tuple
 def _refined(
     ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
 ) -> _Candidates:
+    """Return the candidates of a digit box's shape whose four sides are lines, moved to their inner edges."""
+    candidates = _at_lines(ink, left, top, right, bottom)
+    shape = candidates.width / np.maximum(candidates.height, 1)
+    candidates = candidates[(shape > NARROWEST) & (shape < WIDEST)]
+    return candidates[_distinct(candidates)]
+
+
+def _at_lines(
+    ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
+) -> _Candidates:
     """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
     across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
     left_line, left_coverage = _inner_line(ink.upright, left.last, left.first, *down)
@@ -252,15 +321,11 @@ def _refined(
         bottom_line - edge,
         np.minimum.reduce([left_coverage, right_coverage, top_coverage, bottom_coverage]),
     )
-    shape = candidates.width / np.maximum(candidates.height, 1)
-    candidates = candidates[
+    return candidates[
         (candidates.coverage >= SIDE_COVERED)
         & (candidates.width >= SMALLEST_WIDTH)
         & (candidates.height >= SMALLEST_HEIGHT)
-        & (shape > NARROWEST)
-        & (shape < WIDEST)
     ]
-    return candidates[_distinct(candidates)]
 
 
 def _distinct(candidates: _Candidates) -> Indices:
@@ -317,12 +382,14 @@ def _meet(one: _Stretches, other: _Stretches) -> npt.NDArray[np.bool_]:
     )
 
 
-def _nearest(partners: npt.NDArray[np.bool_], place: Numbers) -> npt.NDArray[np.bool_]:
-    """Return the partners, of each corner the MOST_PARTNERS that come first only."""
+def _nearest(
+    partners: npt.NDArray[np.bool_], place: Numbers, most: int = MOST_PARTNERS
+) -> npt.NDArray[np.bool_]:
+    """Return the partners, of each corner as many as come first only."""
     order = np.argsort(place, kind="stable")
     nth = np.cumsum(partners[:, order], axis=1)
     near = np.empty_like(partners)
-    near[:, order] = partners[:, order] & (nth <= MOST_PARTNERS)
+    near[:, order] = partners[:, order] & (nth <= most)
     return near
 
 

@@ -17,10 +17,18 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.boxes import PrintedBoxes, find_boxes
+from segmentation.boxes import PrintedBoxes, find_boxes, find_wide_boxes
+from segmentation.combs import (
+    apart,
+    divide_by_neighbours,
+    divide_by_ticks,
+    open_combs,
+    with_combs,
+    without_rows,
+)
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
-from segmentation.lines import LINE_SPREAD, Lines, find_lines
+from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 
@@ -34,6 +42,7 @@ SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of 
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
 HEAD = 6  # heights of a box, above it, in which a table's head is looked for
 LINE_GOES_ON = 0.4  # of a box's height, by which the line between two numbers goes on above them
+MANY_WITHIN = 1  # box that the strokes of a number feign in its box; where there are more, they are printed
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -72,10 +81,26 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     """
     frame = find_frame(working_copy(page.grey, quarter_turns))
     lines = find_lines(frame.print_)
-    placed = _place(find_boxes(lines), frame, page)
+    boxes, numbers = _boxes_of(lines, frame.print_)
+    placed = _place(boxes, frame, page)
     runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
+    runs += [[box] for box in _place(numbers, frame, page)]
     fields = _fields(list(_rows(runs)))
     return PageLayout(tuple(fields), frame.skew_degrees)
+
+
+def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
+    """Return the boxes for a digit each, and those that may hold a whole number."""
+    boxes = find_boxes(lines)
+    regions = find_wide_boxes(lines)
+    closed, wide = divide_by_ticks(without_rows(regions, boxes, lines.level), print_)
+    roofless = without_rows(apart(open_combs(lines), regions), boxes, lines.level)
+    open_, _ = divide_by_ticks(roofless, print_)
+    boxes = with_combs(boxes, PrintedBoxes.joined([closed, open_]))
+    printed = boxes[boxes.coverage >= BEST_COVERAGE]
+    more, wide = divide_by_neighbours(apart(wide, printed, MANY_WITHIN), boxes)
+    numbers = wide[wide.alone]
+    return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
 
 
 def _place(boxes: PrintedBoxes, frame: PageFrame, page: Page) -> list[_Placed]:
@@ -119,7 +144,7 @@ def _fields(rows: Sequence[list[list[_Placed]]]) -> Iterator[Field]:
         for column, run in enumerate(row, start=1):
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
             box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
-            yield Field(f"r{row_number:02d}c{column:02d}", cells, box)
+            yield Field(f"r{row_number:02d}c{column:02d}", cells, box, _holds_number(run))
 
 
 def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:
@@ -239,6 +264,10 @@ def _is_digit_field(run: Sequence[_Placed]) -> bool:
         return mean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
     (single,) = run
     return single.alone and single.width < WIDEST_ALONE * single.height
+
+
+def _holds_number(run: Sequence[_Placed]) -> bool:
+    return len(run) == 1 and run[0].width >= WIDEST_ALONE * run[0].height
 
 
 def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:

@@ -1,8 +1,9 @@
-"""Which way up a page lies: the digits on it tell, read as they stand, on either side and on their heads."""
+"""Which way up a page lies: the digits on it tell, read as they stand and on their heads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ MEANT = 11  # columns of probabilities that people mean to write: ten digits, an
 MOST_FIELDS = 24  # that are asked; a quarter of them would do
 LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
-CLEARLY = 0.5  # by which a page's log-likelihood is higher the way it lies than the way it doesn't
+CLEARLY = 0.15  # by which a page's log-likelihood is higher the way it lies than the way it doesn't
 UNLIKELIEST = 0.03  # one blot must not turn a page
 
 Glyphs = npt.NDArray[np.uint8]
@@ -23,25 +24,34 @@ def reads_well(probabilities: npt.NDArray[np.float32]) -> bool:
     return len(probabilities) > 0 and float(_meant(probabilities).mean()) >= READ_WELL
 
 
-def quarter_turns_upright(fields: Sequence[Glyphs], classify: Classify) -> int:
-    """Return by how many quarters, clockwise, a page has to be turned for its digits to stand upright.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the digits of a page stand: on their heads or not, and how many fields are legible that way."""
 
-    `fields` holds the (n, 28, 28) uint8 glyphs of each field, cut as the page lies. A field counts where all
-    of it is legible this way or that: letters and dirt, which are digits no way, have no say. 0 where no
-    other way is clearly better.
+    upside_down: bool
+    legible: int
+
+
+def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
+    """Return how digits stand in fields, each given by its (n, 28, 28) uint8 glyphs, cut as the page lies.
+
+    A field counts where all of it is legible this way or that: letters and dirt, which are digits no way,
+    have no say.
     """
     asked = [glyphs for glyphs in fields if len(glyphs)][:MOST_FIELDS]
     if not asked:
-        return 0
+        return Standing(upside_down=False, legible=0)
     starts = np.cumsum([0, *map(len, asked[:-1])])
     together = np.concatenate(asked)
-    turned = (np.ascontiguousarray(np.rot90(together, -turns, axes=(1, 2))) for turns in range(4))
-    meant = np.stack([_meant(classify(each)) for each in turned])
+    both_ways = together, np.ascontiguousarray(together[:, ::-1, ::-1])
+    meant = np.stack([_meant(classify(each)) for each in both_ways])
     likelihood = np.add.reduceat(np.log(meant + UNLIKELIEST), starts, axis=1)
     legible = np.minimum.reduceat(meant, starts, axis=1) >= LEGIBLE
-    gains = np.where(legible | legible[0], likelihood - likelihood[0], 0.0).sum(axis=1)
-    best = int(np.argmax(gains))
-    return best if gains[best] >= CLEARLY else 0
+    upright, inverted = (int(count) for count in legible.sum(axis=1))
+    gain = float((likelihood[1] - likelihood[0])[legible.any(axis=0)].sum())
+    if inverted >= upright and gain >= CLEARLY:
+        return Standing(upside_down=True, legible=inverted)
+    return Standing(upside_down=False, legible=upright)
 
 
 def _meant(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

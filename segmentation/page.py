@@ -29,6 +29,7 @@ class Field:
     name: str  # r01c01: row and column in reading order
     cells: tuple[Quad, ...]  # the inner edges of their lines, to a pixel or two
     box: Box  # encloses the outer edges of the printed boxes
+    holds_number: bool = False  # its only box is for a whole number, not for a digit
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
+from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
-from segmentation.orientation import quarter_turns_upright, reads_well
+from segmentation.orientation import reads_well, standing
 from segmentation.page import Cell, Field, Page, PageLayout
+from segmentation.strings import CutString, choose, propose
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
 from worker.readings import (
@@ -39,6 +41,10 @@ Stage = Callable[[str], AbstractContextManager[object]]
 Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
+LONGEST_NUMBER = 12  # digits in one box; what is longer are words
+NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
+FAR_MORE = 2  # times as many fields are legible sideways, on a page that lies so; dashes are ones there
+NO_BOXES = "no digit boxes found"
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
 _STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
@@ -53,20 +59,32 @@ class ReadingRules:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """What stands in a field: its cells, what they may be, and how sure it is that they are cut right."""
+
+    cells: tuple[Cell, ...]
+    probabilities: tuple[Probabilities, ...]
+    confidence: float = 1.0
+    no_number: bool = False  # it is words or a scribble, as a whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """What is found on a page that is turned by so many quarters, and what its glyphs may be."""
+    """What is found on a page that is turned by so many quarters."""
 
     layout: PageLayout
-    cells: tuple[tuple[Cell, ...], ...]
-    glyphs: npt.NDArray[np.uint8]
-    probabilities: npt.NDArray[np.float32]
+    rows: tuple[_Row, ...]  # of the layout's fields
 
     @property
-    def fields(self) -> list[npt.NDArray[np.uint8]]:
-        """The glyphs of each field that has several boxes."""
-        counts = [sum(cell.glyph is not None for cell in row) for row in self.cells]
-        parts = np.split(self.glyphs, np.cumsum(counts)[:-1]) if counts else []
-        return [part for part, row in zip(parts, self.cells, strict=True) if len(row) > 1]
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        return np.array([each for row in self.rows for each in row.probabilities if each], np.float32)
+
+    @property
+    def glyphs(self) -> list[npt.NDArray[np.uint8]]:
+        """The glyphs of each field that has several boxes or holds a whole number."""
+        fields = zip(self.layout.fields, self.rows, strict=True)
+        rows = [row for field, row in fields if len(field.cells) > 1 or field.holds_number]
+        return [_stacked([cell.glyph for cell in row.cells if cell.glyph is not None]) for row in rows]
 
 
 def read_page(
@@ -78,55 +96,71 @@ def read_page(
     """
     rules = rules or ReadingRules()
     look = _look_upright(page, classify, stage)
-    probabilities = iter(look.probabilities.tolist())
     with stage("read"):
         fields = tuple(
-            _read_field(
-                field,
-                row,
-                [next(probabilities) if cell.glyph is not None else () for cell in row],
-                rules,
-            )
-            for field, row in zip(look.layout.fields, look.cells, strict=True)
+            _read_field(field, row, rules) for field, row in zip(look.layout.fields, look.rows, strict=True)
         )
-    return PageReading(fields, look.layout.skew_degrees)
+    return PageReading(fields, look.layout.skew_degrees, "" if fields else NO_BOXES)
 
 
 def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     """Look at a page as it lies and, where that reads badly, at how its digits stand upright."""
     look = _look_at(page, 0, classify, stage)
-    if reads_well(look.probabilities):
+    if reads_well(look.probabilities) or (look.glyphs and not any(map(len, look.glyphs))):
         return look
-    sideways = None if look.fields else _look_at(page, 1, classify, stage)  # where rows are columns
-    if sideways and sideways.fields:
-        turns = 1 + quarter_turns_upright(sideways.fields, classify)
-        if turns == 1 and reads_well(sideways.probabilities):
-            return sideways
-        turned = _look_at(page, turns, classify, stage)
-        return turned if len(turned.glyphs) >= len(look.glyphs) else look
-    turns = quarter_turns_upright(look.fields, classify)
-    return _look_at(page, turns, classify, stage) if turns else look
+    as_it_lies = standing(look.glyphs, classify)
+    if as_it_lies.legible <= len(look.glyphs) / 2:
+        sideways = _look_at(page, 1, classify, stage)
+        turned = standing(sideways.glyphs, classify)
+        if turned.legible > FAR_MORE * as_it_lies.legible:
+            return _look_at(page, 3, classify, stage) if turned.upside_down else sideways
+    return _look_at(page, 2, classify, stage) if as_it_lies.upside_down else look
 
 
 def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -> _Look:
     with stage("find"):
         layout = find_fields(page, quarter_turns)
     with stage("cut"):
-        cells = cut_cells(page, layout.fields)
-        found = [cell.glyph for row in cells for cell in row if cell.glyph is not None]
-        glyphs = np.stack(found) if found else np.empty((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+        numbers = [field for field in layout.fields if field.holds_number]
+        proposals = propose(page, [field.cells[0] for field in numbers])
+        combs = [field for field in layout.fields if not field.holds_number]
+        cells = cut_cells(page, combs)
+        glyphs = [cell.glyph for row in cells for cell in row if cell.glyph is not None]
     with stage("read"):
-        probabilities = classify(glyphs) if found else np.empty((0, len(DIGITS)), np.float32)
-    return _Look(layout, cells, glyphs, probabilities)
+        everything = np.concatenate([_stacked(glyphs), *(proposal.glyphs for proposal in proposals)])
+        probabilities = classify(everything) if len(everything) else np.empty((0, len(DIGITS)), np.float32)
+        of_cells = iter(probabilities[: len(glyphs)].tolist())
+        rows = {field.name: _row_of(row, of_cells) for field, row in zip(combs, cells, strict=True)}
+        done = len(glyphs)
+        for field, proposal in zip(numbers, proposals, strict=True):
+            end = done + len(proposal.cells)
+            rows[field.name] = _number_row(field, choose(proposal, probabilities[done:end]))
+            done = end
+    return _Look(layout, tuple(rows[field.name] for field in layout.fields))
 
 
-def _read_field(
-    field: Field, cells: Sequence[Cell], probabilities: Sequence[Probabilities], rules: ReadingRules
-) -> FieldReading:
-    odds = [_cell_odds(each, rules) for each in probabilities]
+def _row_of(cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
+    return _Row(cells, tuple(next(probabilities) if cell.glyph is not None else () for cell in cells))
+
+
+def _number_row(field: Field, cut: CutString) -> _Row:
+    if not cut.cells:
+        return _Row((Cell(None, enclosing_box(field.cells)),), ((),))
+    rows = tuple(cut.probabilities.tolist())
+    other = len(rows) == 1 and int(cut.probabilities[0].argmax()) == _OTHER
+    return _Row(cut.cells, rows, cut.confidence, other or len(rows) > LONGEST_NUMBER)
+
+
+def _stacked(glyphs: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    return np.stack(glyphs) if glyphs else np.empty((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+
+
+def _read_field(field: Field, row: _Row, rules: ReadingRules) -> FieldReading:
+    odds = [NO_DIGIT if row.no_number else _cell_odds(each, rules) for each in row.probabilities]
     decoded = decode(odds)
-    readings = tuple(map(_read_cell, cells, probabilities, decoded.cells, odds))
-    status, reasons = _judge(cells, readings, decoded, rules)
+    decoded = replace(decoded, probability=decoded.probability * row.confidence)
+    readings = tuple(map(_read_cell, row.cells, row.probabilities, decoded.cells, odds))
+    status, reasons = _judge(row, readings, decoded, rules)
     return FieldReading(field.name, readings, decoded.value, decoded.probability, status, reasons, field.box)
 
 
@@ -149,7 +183,7 @@ def _read_cell(cell: Cell, probabilities: Probabilities, label: str, odds: Seque
 
 
 def _judge(
-    cells: Sequence[Cell], readings: Sequence[Reading], decoded: Decoded, rules: ReadingRules
+    row: _Row, readings: Sequence[Reading], decoded: Decoded, rules: ReadingRules
 ) -> tuple[FieldStatus, tuple[str, ...]]:
     """Return what becomes of a field and, where a person has to look at it, why."""
     written = [reading for reading in readings if reading.probabilities]
@@ -160,14 +194,14 @@ def _judge(
         least = max(least, STRUCK_CONFIDENCE)
     found = {
         LOW_CONFIDENCE: bool(written) and decoded.probability < least,
-        NOT_A_DIGIT: any(_shows_no_digit(reading) for reading in written),
+        NOT_A_DIGIT: row.no_number or any(_shows_no_digit(reading) for reading in written),
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:
         # A digit that touches its box is everyday writing: doubts about the cut explain a review, no more.
-        doubts = dict.fromkeys(doubt for cell in cells for doubt in cell.doubts)
+        doubts = dict.fromkeys(doubt for cell in row.cells for doubt in cell.doubts)
         return FieldStatus.REVIEW, (*reasons, *doubts)
     if decoded.value:
         return FieldStatus.ACCEPTED, ()

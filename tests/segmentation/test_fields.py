@@ -156,3 +156,14 @@ def test_thick_lines_between_separate_boxes_are_no_gap() -> None:
     draw_boxes(page, Boxes(5, gap=24, line=7))
 
     assert sizes(page) == [5]
+
+
+def test_columns_of_numbers_side_by_side_are_fields_of_their_own() -> None:
+    page = paper()
+    for row in range(3):
+        draw_boxes(page, Boxes(6, x=300, y=600 + 60 * row, width=40, height=60, line=3))
+    for x in (300, 420, 540):  # the lines of the table's head, above the columns
+        cv2.line(page, (x, 540), (x, 600), 0, 3)
+    cv2.line(page, (300, 540), (540, 540), 0, 3)
+
+    assert sizes(page) == [3, 3] * 3

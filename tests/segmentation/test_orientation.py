@@ -1,0 +1,46 @@
+"""Which way up a page lies, told by its digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segmentation.cells import cut_cells
+from segmentation.fields import find_fields
+from segmentation.orientation import Standing, reads_well, standing
+from training.forms import draw_form
+from worker.recogniser import Recogniser
+
+READER = Recogniser.load()
+
+
+@pytest.fixture(scope="module")
+def upright() -> list[np.ndarray]:
+    page = draw_form("4071 2533 275 7464").page
+    rows = cut_cells(page, find_fields(page).fields)
+    return [np.stack([cell.glyph for cell in row if cell.glyph is not None]) for row in rows]
+
+
+def test_digits_tell_whether_they_stand_on_their_heads(upright: list[np.ndarray]) -> None:
+    inverted = [np.ascontiguousarray(glyphs[:, ::-1, ::-1]) for glyphs in upright]
+
+    assert standing(upright, READER) == Standing(upside_down=False, legible=len(upright))
+    assert standing(inverted, READER) == Standing(upside_down=True, legible=len(upright))
+
+
+def test_digits_that_lie_on_their_side_are_hardly_legible(upright: list[np.ndarray]) -> None:
+    lying = [np.ascontiguousarray(np.rot90(glyphs, axes=(1, 2))) for glyphs in upright]
+
+    assert standing(lying, READER).legible < len(upright) / 2
+
+
+def test_a_page_without_digits_stays_as_it_is() -> None:
+    assert standing([], READER) == Standing(upside_down=False, legible=0)
+
+
+def test_only_digits_that_stand_upright_read_well(upright: list[np.ndarray]) -> None:
+    glyphs = np.concatenate(upright)
+
+    assert reads_well(READER(glyphs))
+    assert not reads_well(READER(np.ascontiguousarray(np.rot90(glyphs, 1, axes=(1, 2)))))
+    assert not reads_well(np.empty((0, 12), np.float32))
