@@ -41,7 +41,12 @@ BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's box
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
 HEAD = 6  # heights of a box, above it, in which a table's head is looked for
-LINE_GOES_ON = 0.4  # of a box's height, by which the line between two numbers goes on above them
+LINE_GOES_ON = 0.8  # of a box's height, by which the line between two numbers goes on above them
+LINE_IN_HEAD = 0.4  # of a box's height, by which such a line is longer in the head than strokes of its words
+AS_LONG = (
+    0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
+)
+LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
 MANY_WITHIN = 1  # box that the strokes of a number feign in its box; where there are more, they are printed
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
@@ -210,16 +215,22 @@ def _column_ends(
     outer = [(run[0].left - LINE_SPREAD, run[0].left), (run[-1].right, run[-1].right + LINE_SPREAD)]
     frame = [_inked(head, *side).sum() for side in outer]
     between = [_inked(head, one.right, other.left) for one, other in pairwise(run)]
-    further = LINE_GOES_ON * run[0].height
     reaches = np.array([_unbroken(line) for line in between])
-    ends = np.flatnonzero(reaches - reaches.min() >= further) + 1
+    ends = np.flatnonzero(reaches - reaches.min() >= LINE_GOES_ON * run[0].height) + 1
     if len(ends) and np.diff([0, *ends, len(run)]).min() >= FEWEST_IN_COLUMN:
         return tuple(ends.tolist())
     lengths = np.array([line.sum() for line in between])
     for boxes in range(FEWEST_IN_COLUMN, len(run) // 2 + 1):
         ends = np.arange(boxes, len(run), boxes)
-        within = np.delete(lengths, ends - 1)
-        if len(run) % boxes == 0 and min(*frame, *lengths[ends - 1]) - within.max() >= further:
+        within, at_ends = np.delete(lengths, ends - 1).max(), lengths[ends - 1]
+        shortest = min(*frame, at_ends.min())
+        if (
+            len(run) % boxes == 0
+            and (len(ends) > 1 or shortest >= LONGEST_STROKE)
+            and shortest - within >= LINE_IN_HEAD * run[0].height
+            and at_ends.min() >= AS_LONG * min(frame)
+            and at_ends.max() <= max(frame) / AS_LONG
+        ):
             return tuple(ends.tolist())
     return ()
 
