@@ -140,7 +140,7 @@ def test_two_runs_at_a_time_read_every_page_once(installation: Installation) -> 
 def test_a_page_over_its_time_fails_with_the_reason_and_the_run_goes_on(tmp_path: Path) -> None:
     settings = {
         "database_url": f"sqlite:///{tmp_path}/digitmill.db",
-        "page_time_limit_s": "0.3",
+        "page_time_limit_s": "0.6",
         "concurrency": "1",
     }
     installation = Installation(tmp_path, settings)
@@ -155,7 +155,7 @@ def test_a_page_over_its_time_fails_with_the_reason_and_the_run_goes_on(tmp_path
     (failure,) = outcome["failures"]
     assert failure["document"] == "slow.png"
     assert "3 attempts" in failure["reason"]
-    assert "took longer than 0.3 s" in failure["reason"]
+    assert "took longer than 0.6 s" in failure["reason"]
     assert outcome["pages"]["done"] + outcome["pages"]["review"] == 1
 
 
