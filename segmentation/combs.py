@@ -156,7 +156,7 @@ def with_combs(boxes: PrintedBoxes, combs: PrintedBoxes) -> PrintedBoxes:
 def open_combs(lines: Lines) -> PrintedBoxes:
     """Return regions without a ceiling: two uprights of one height at the ends of a level line they stand on.
 
-    They are regions for `divide`: what has no ticks between its uprights is no comb.
+    They are regions for `divide_by_ticks`: what has no ticks between its uprights is no comb.
     """
     feet = _feet(lines)
     found = []

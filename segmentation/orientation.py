@@ -12,7 +12,7 @@ MEANT = 11  # columns of probabilities that people mean to write: ten digits, an
 MOST_FIELDS = 24  # that are asked; a quarter of them would do
 LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
-CLEARLY = 0.15  # by which a page's log-likelihood is higher the way it lies than the way it doesn't
+CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
 UNLIKELIEST = 0.03  # one blot must not turn a page
 
 Glyphs = npt.NDArray[np.uint8]
