@@ -167,3 +167,13 @@ def test_columns_of_numbers_side_by_side_are_fields_of_their_own() -> None:
     cv2.line(page, (300, 540), (540, 540), 0, 3)
 
     assert sizes(page) == [3, 3] * 3
+
+
+def test_a_dividing_line_that_was_never_printed_is_told_by_the_row() -> None:
+    page = paper()
+    boxes = Boxes(6)
+    draw_boxes(page, boxes)
+    wall = boxes.x + 2 * boxes.width
+    page[boxes.y + 3 : boxes.y + boxes.height - 2, wall - 3 : wall + 4] = 255
+
+    assert sizes(page) == [6]
