@@ -13,6 +13,8 @@ MOST_FIELDS = 24  # that are asked; a quarter of them would do
 LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
 CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
+ENOUGH_PAIRS = 10  # of legible neighbours, as no page has that lies on its side
+FAR_MORE, BY_CHANCE = 2, 2  # times as many, and so many more, on a page that lies on its side
 UNLIKELIEST = 0.03  # one blot must not turn a page
 
 Glyphs = npt.NDArray[np.uint8]
@@ -26,21 +28,21 @@ def reads_well(probabilities: npt.NDArray[np.float32]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the digits of a page stand: on their heads or not, and how many fields are legible that way."""
+    """How the digits of a page stand: on their heads or not, and how many of them that way side by side."""
 
     upside_down: bool
-    legible: int
+    legible_pairs: int  # of neighbours in a field
 
 
 def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
     """Return how digits stand in fields, each given by its (n, 28, 28) uint8 glyphs, cut as the page lies.
 
-    A field counts where all of it is legible this way or that: letters and dirt, which are digits no way,
-    have no say.
+    Fields vote on what is their head that are legible as a whole, this way or that: letters and dirt, which
+    are digits no way, have no say.
     """
     asked = [glyphs for glyphs in fields if len(glyphs)][:MOST_FIELDS]
     if not asked:
-        return Standing(upside_down=False, legible=0)
+        return Standing(upside_down=False, legible_pairs=0)
     starts = np.cumsum([0, *map(len, asked[:-1])])
     together = np.concatenate(asked)
     both_ways = together, np.ascontiguousarray(together[:, ::-1, ::-1])
@@ -49,9 +51,19 @@ def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
     legible = np.minimum.reduceat(meant, starts, axis=1) >= LEGIBLE
     upright, inverted = (int(count) for count in legible.sum(axis=1))
     gain = float((likelihood[1] - likelihood[0])[legible.any(axis=0)].sum())
-    if inverted >= upright and gain >= CLEARLY:
-        return Standing(upside_down=True, legible=inverted)
-    return Standing(upside_down=False, legible=upright)
+    upside_down = inverted >= upright and gain >= CLEARLY
+    glyphs = meant[int(upside_down)] >= LEGIBLE
+    pairs = np.delete(glyphs[1:] & glyphs[:-1], starts[1:] - 1)
+    return Standing(upside_down, int(pairs.sum()))
+
+
+def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:
+    """Tell whether the digits of a page stand beside one another once it is turned by a quarter.
+
+    Cut from a page that lies on its side, a row of digits becomes as many fields of a digit each; letters and
+    dashes seldom look like several digits in a row.
+    """
+    return turned.legible_pairs > FAR_MORE * as_it_lies.legible_pairs + BY_CHANCE
 
 
 def _meant(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

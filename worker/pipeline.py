@@ -13,7 +13,7 @@ from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
-from segmentation.orientation import reads_well, standing
+from segmentation.orientation import ENOUGH_PAIRS, lies_sideways, reads_well, standing
 from segmentation.page import Cell, Field, Page, PageLayout
 from segmentation.strings import CutString, choose, propose
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
@@ -43,7 +43,6 @@ Probabilities = Sequence[float]
 
 LONGEST_NUMBER = 12  # digits in one box; what is longer are words
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
-FAR_MORE = 2  # times as many fields are legible sideways, on a page that lies so; dashes are ones there
 NO_BOXES = "no digit boxes found"
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
@@ -109,10 +108,10 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     if reads_well(look.probabilities) or (look.glyphs and not any(map(len, look.glyphs))):
         return look
     as_it_lies = standing(look.glyphs, classify)
-    if as_it_lies.legible <= len(look.glyphs) / 2:
+    if as_it_lies.legible_pairs < ENOUGH_PAIRS:
         sideways = _look_at(page, 1, classify, stage)
         turned = standing(sideways.glyphs, classify)
-        if turned.legible > FAR_MORE * as_it_lies.legible:
+        if lies_sideways(as_it_lies, turned):
             return _look_at(page, 3, classify, stage) if turned.upside_down else sideways
     return _look_at(page, 2, classify, stage) if as_it_lies.upside_down else look
 

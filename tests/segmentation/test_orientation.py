@@ -7,7 +7,7 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.orientation import Standing, reads_well, standing
+from segmentation.orientation import Standing, lies_sideways, reads_well, standing
 from training.forms import draw_form
 from worker.recogniser import Recogniser
 
@@ -24,18 +24,29 @@ def upright() -> list[np.ndarray]:
 def test_digits_tell_whether_they_stand_on_their_heads(upright: list[np.ndarray]) -> None:
     inverted = [np.ascontiguousarray(glyphs[:, ::-1, ::-1]) for glyphs in upright]
 
-    assert standing(upright, READER) == Standing(upside_down=False, legible=len(upright))
-    assert standing(inverted, READER) == Standing(upside_down=True, legible=len(upright))
+    assert standing(upright, READER) == Standing(upside_down=False, legible_pairs=3 + 3 + 2 + 3)
+    assert standing(inverted, READER) == Standing(upside_down=True, legible_pairs=3 + 3 + 2 + 3)
 
 
-def test_digits_that_lie_on_their_side_are_hardly_legible(upright: list[np.ndarray]) -> None:
-    lying = [np.ascontiguousarray(np.rot90(glyphs, axes=(1, 2))) for glyphs in upright]
+def test_digits_side_by_side_tell_that_a_page_lies_on_its_side(upright: list[np.ndarray]) -> None:
+    one_by_one = [
+        np.ascontiguousarray(np.rot90(glyph[None], axes=(1, 2))) for row in upright for glyph in row
+    ]
+    as_it_lies, turned = standing(one_by_one, READER), standing(upright, READER)
 
-    assert standing(lying, READER).legible < len(upright) / 2
+    assert lies_sideways(as_it_lies, turned)
+    assert not lies_sideways(turned, as_it_lies)
+
+
+def test_a_few_digits_side_by_side_turn_no_page(upright: list[np.ndarray]) -> None:
+    nothing, one_field = standing([], READER), standing([upright[2]], READER)
+
+    assert one_field.legible_pairs == 2
+    assert not lies_sideways(nothing, one_field)
 
 
 def test_a_page_without_digits_stays_as_it_is() -> None:
-    assert standing([], READER) == Standing(upside_down=False, legible=0)
+    assert standing([], READER) == Standing(upside_down=False, legible_pairs=0)
 
 
 def test_only_digits_that_stand_upright_read_well(upright: list[np.ndarray]) -> None:
