@@ -31,6 +31,7 @@ from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
+from segmentation.row_ends import Edges, goes_on
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
@@ -65,6 +66,10 @@ class _Placed:
     lines: LineEdges
 
     @property
+    def edges(self) -> Edges:
+        return Edges(self.left, self.top, self.right, self.bottom)
+
+    @property
     def width(self) -> float:
         return self.right - self.left
 
@@ -90,7 +95,7 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     placed = _place(boxes, frame, page)
     runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
-    fields = _fields(list(_rows(runs)))
+    fields = _fields(list(_rows(runs)), frame.print_)
     return PageLayout(tuple(fields), frame.skew_degrees)
 
 
@@ -144,12 +149,16 @@ def _direction(start: Point, end: Point) -> Point:
     return Point((end.x - start.x) / length, (end.y - start.y) / length)
 
 
-def _fields(rows: Sequence[list[list[_Placed]]]) -> Iterator[Field]:
+def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field]:
+    edges = [[placed.edges for placed in run] for row in rows for run in row]
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
             box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
-            yield Field(f"r{row_number:02d}c{column:02d}", cells, box, _holds_number(run))
+            own = [placed.edges for placed in run]
+            others = [each for other in edges if other != own for each in other]
+            name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
+            yield Field(name, cells, box, is_number, not is_number and goes_on(own, others, print_))
 
 
 def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:

@@ -30,6 +30,7 @@ class Field:
     cells: tuple[Quad, ...]  # the inner edges of their lines, to a pixel or two
     box: Box  # encloses the outer edges of the printed boxes
     holds_number: bool = False  # its only box is for a whole number, not for a digit
+    goes_on: bool = False  # print beside it looks like one more box, which was not found
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from worker.readings import (
     BLANK_INSIDE,
     LOW_CONFIDENCE,
     NOT_A_DIGIT,
+    PART_OF_FIELD,
     STRUCK_INSIDE,
     FieldReading,
     FieldStatus,
@@ -159,7 +160,7 @@ def _read_field(field: Field, row: _Row, rules: ReadingRules) -> FieldReading:
     decoded = decode(odds)
     decoded = replace(decoded, probability=decoded.probability * row.confidence)
     readings = tuple(map(_read_cell, row.cells, row.probabilities, decoded.cells, odds))
-    status, reasons = _judge(row, readings, decoded, rules)
+    status, reasons = _judge(field, row, readings, decoded, rules)
     return FieldReading(field.name, readings, decoded.value, decoded.probability, status, reasons, field.box)
 
 
@@ -182,7 +183,7 @@ def _read_cell(cell: Cell, probabilities: Probabilities, label: str, odds: Seque
 
 
 def _judge(
-    row: _Row, readings: Sequence[Reading], decoded: Decoded, rules: ReadingRules
+    field: Field, row: _Row, readings: Sequence[Reading], decoded: Decoded, rules: ReadingRules
 ) -> tuple[FieldStatus, tuple[str, ...]]:
     """Return what becomes of a field and, where a person has to look at it, why."""
     written = [reading for reading in readings if reading.probabilities]
@@ -196,6 +197,7 @@ def _judge(
         NOT_A_DIGIT: row.no_number or any(_shows_no_digit(reading) for reading in written),
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
+        PART_OF_FIELD: field.goes_on,
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:

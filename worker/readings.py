@@ -11,7 +11,8 @@ LOW_CONFIDENCE = "low confidence"
 NOT_A_DIGIT = "not a digit"
 BLANK_INSIDE = "blank between digits"
 STRUCK_INSIDE = "struck out between digits"
-ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE})
+PART_OF_FIELD = "may be a part of a field"
+ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD})
 """Reasons for which a field waits for review however confident its reading is."""
 
 

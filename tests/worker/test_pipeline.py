@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segmentation.page import Page
+from segmentation.fields import find_fields
+from segmentation.page import Page, PageLayout
 from training.forms import BoxKind, PageDamage, draw_form, random_hard_form
 from training.model_card import CLASSES, OTHER
 from worker.pipeline import Classify, ReadingRules, read_page
@@ -106,6 +108,20 @@ def reads(*labels: str, sure: float = 0.99) -> Classify:
 
 def read_field(values: str, classify: Classify, accept: float = 0.9) -> FieldReading:
     return read_page(draw_form(values).page, classify, ReadingRules(accept_confidence=accept)).fields[0]
+
+
+def test_a_field_beside_which_one_more_box_seems_to_stand_waits_for_review(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def all_but_the_last_box(page: Page, quarter_turns: int = 0) -> PageLayout:
+        (field,) = find_fields(page, quarter_turns).fields
+        return PageLayout((replace(field, cells=field.cells[:-1], goes_on=True),), 0.0)
+
+    monkeypatch.setattr("worker.pipeline.find_fields", all_but_the_last_box)
+    field = read_field("123", READER)
+
+    assert (field.value, field.status) == ("12", FieldStatus.REVIEW)
+    assert field.reasons == ("may be a part of a field",)
 
 
 def test_a_struck_box_counts_as_nothing_beside_digits() -> None:

@@ -1,0 +1,81 @@
+"""Whether a row of boxes goes on beyond what was found of it: what was found is a part of a field then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from segmentation.lines import Mask
+
+OFF_PLACE = 2  # px by which a line may lie off where the row has it
+LINE = 2.0  # px of the line between two boxes, where only one was found
+PRINTED = 0.5  # of each side of one more box: broken and dotted lines are as much, labels seldom all round
+MOSTLY = 0.65  # of its ceiling, its floor and its far wall together
+WALL = 0.85  # of a far wall, which handwriting seldom covers
+CROSSED = 0.9  # of a row between ceiling and floor: these are cells of a grid, or a solid bar
+MOST_LACKING = 4  # boxes, one after the other
+TAKEN = 0.5  # of the place of one more box
+
+
+class Edges(NamedTuple):
+    """The inner edges of a box on the straight print."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def goes_on(row: Sequence[Edges], others: Sequence[Edges], print_: Mask) -> bool:
+    """Tell whether straight print stands where the sides of one more box would, before a row or behind it.
+
+    Any print counts, it need not be straight or whole enough for a line. `others` are boxes of other rows:
+    one that stands in that place does not lack.
+    """
+    first, last = row[0], row[-1]
+    pitches = [one.left - other.left for other, one in pairwise(row)] or [first.right - first.left + LINE]
+    pitch = median(pitches)
+    return _lacks(first, -pitch, others, print_) or _lacks(last, pitch, others, print_)
+
+
+def _lacks(end: Edges, pitch: float, others: Sequence[Edges], print_: Mask) -> bool:
+    """Tell whether boxes lack behind the end of a row: up to where its lines end, another box or a wall."""
+    for nth in range(1, MOST_LACKING + 1):
+        place = Edges(end.left + nth * pitch, end.top, end.right + nth * pitch, end.bottom)
+        ceiling = _printed(print_, place.top - 1, place.left, place.right)
+        floor = _printed(print_, place.bottom + 1, place.left, place.right)
+        if min(ceiling, floor) < PRINTED or any(_in_one_place(place, other) for other in others):
+            return nth > 1
+        far = place.left - 1 if pitch < 0 else place.right + 1
+        wall = _printed(print_.T, far, place.top, place.bottom)
+        if wall < PRINTED or ceiling + floor + wall < 3 * MOSTLY or _is_crossed(place, print_):
+            return False
+        if wall >= WALL:
+            return True
+    return True
+
+
+def _printed(print_: Mask, row: float, start: float, end: float) -> float:
+    """Return how much of a stretch two rows of print about it cover, at most; 0 off the page."""
+    middle = round(row)
+    if start < 0 or end > print_.shape[1] or not OFF_PLACE < middle < len(print_) - OFF_PLACE:
+        return 0.0
+    near = print_[middle - OFF_PLACE - 1 : middle + OFF_PLACE + 1, round(start) : round(end)] > 0
+    return float((near[1:] | near[:-1]).mean(axis=1).max())
+
+
+def _is_crossed(place: Edges, print_: Mask) -> bool:
+    """Tell whether a level line runs through a place, or something solid."""
+    far = (place.bottom - place.top) / 4
+    rows = slice(round(place.top + far), round(place.bottom - far))
+    inside = print_[rows, round(place.left) : round(place.right)]
+    return float(inside.mean(axis=1).max()) >= 255 * CROSSED
+
+
+def _in_one_place(one: Edges, other: Edges) -> bool:
+    across = min(one.right, other.right) - max(one.left, other.left)
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    area = max((each.right - each.left) * (each.bottom - each.top) for each in (one, other))
+    return across > 0 and down > 0 and across * down >= TAKEN * area

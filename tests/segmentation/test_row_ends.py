@@ -1,0 +1,65 @@
+"""Whether a row of boxes goes on beyond what was found of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation.lines import Mask
+from segmentation.row_ends import Edges, goes_on
+
+BOXES = [Edges(40.0 + 30 * nth, 50, 68.0 + 30 * nth, 90) for nth in range(5)]
+
+
+@pytest.fixture
+def print_() -> Mask:
+    """A row of five boxes, printed."""
+    page = np.zeros((200, 300), np.uint8)
+    for box in BOXES:
+        outline(page, box)
+    return page
+
+
+def outline(page: Mask, box: Edges) -> None:
+    cv2.rectangle(page, (int(box.left) - 1, int(box.top) - 1), (int(box.right), int(box.bottom)), (255,))
+
+
+def test_a_row_that_lacks_boxes_at_either_end_goes_on(print_: Mask) -> None:
+    assert goes_on(BOXES[:4], [], print_)
+    assert goes_on(BOXES[2:], [], print_)
+    assert goes_on(BOXES[2:3], [], print_)
+    assert not goes_on(BOXES, [], print_)
+
+
+def test_a_box_whose_sides_have_gaps_is_one_more_box(print_: Mask) -> None:
+    print_[45:55, 165:175] = 0
+    print_[65:78, 185:195] = 0
+
+    assert goes_on(BOXES[:4], [], print_)
+
+
+def test_a_box_of_another_row_does_not_lack(print_: Mask) -> None:
+    assert not goes_on(BOXES[:3], BOXES[3:], print_)
+
+
+def test_a_word_beside_a_row_is_no_box(print_: Mask) -> None:
+    cv2.putText(print_, "votes", (195, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255,), 2)
+
+    assert not goes_on(BOXES, [], print_)
+
+
+def test_a_tables_lines_go_on_without_a_box_and_so_do_strokes_between_them(print_: Mask) -> None:
+    cv2.rectangle(print_, (189, 49), (290, 90), (255,))
+    cv2.line(print_, (218, 56), (218, 84), (255,), 2)  # somebody's 1
+
+    assert not goes_on(BOXES, [], print_)
+
+
+@pytest.mark.parametrize("height", [8, 40])
+def test_a_grid_of_other_cells_or_a_solid_bar_is_no_box(print_: Mask, height: int) -> None:
+    print_[49:91, 190:220] = 255
+    for top in range(50, 90, height):
+        print_[top : top + height - 1, 191:219] = 0 if height < 40 else 255
+
+    assert not goes_on(BOXES, [], print_)
