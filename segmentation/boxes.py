@@ -7,7 +7,7 @@ written into a box or across it adds ink and takes none away, so the lines that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -125,42 +125,6 @@ class _Corners:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Candidates:
-    """What may be boxes, an entry each: the edges of the inside, and how far a line covers the worst side."""
-
-    left: Numbers
-    top: Numbers
-    right: Numbers
-    bottom: Numbers
-    coverage: Numbers
-
-    def __len__(self) -> int:
-        return len(self.left)
-
-    def __getitem__(self, which: Indices | npt.NDArray[np.bool_]) -> _Candidates:
-        return _Candidates(
-            self.left[which], self.top[which], self.right[which], self.bottom[which], self.coverage[which]
-        )
-
-    def with_more(self, other: _Candidates) -> _Candidates:
-        return _Candidates(
-            np.concatenate([self.left, other.left]),
-            np.concatenate([self.top, other.top]),
-            np.concatenate([self.right, other.right]),
-            np.concatenate([self.bottom, other.bottom]),
-            np.concatenate([self.coverage, other.coverage]),
-        )
-
-    @property
-    def width(self) -> Numbers:
-        return self.right - self.left
-
-    @property
-    def height(self) -> Numbers:
-        return self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Ink:
     """How much of a line lies before a pixel in its row, in sums over rows and columns (integral images)."""
 
@@ -186,11 +150,9 @@ def find_boxes(lines: Lines) -> PrintedBoxes:
         neighbours = _neighbours(ink, chosen)
         if not len(neighbours):
             break
-        chosen = _surest(chosen.with_more(neighbours))
+        chosen = _surest(PrintedBoxes.joined([chosen, neighbours]))
     boxes = chosen[~_crossed(lines.level, ink.level, chosen)]
-    return PrintedBoxes(
-        boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.coverage, _alone(lines, boxes)
-    )
+    return replace(boxes, alone=_alone(lines, boxes))
 
 
 def find_wide_boxes(lines: Lines) -> PrintedBoxes:
@@ -216,9 +178,7 @@ def find_wide_boxes(lines: Lines) -> PrintedBoxes:
     found = found[(found.width >= WIDEST * found.height) & (found.height <= HIGHEST_ROW)]
     found = found[found.coverage >= WALL_COVERED]
     found = found[_distinct(found)]
-    return PrintedBoxes(
-        found.left, found.top, found.right, found.bottom, found.coverage, _alone(lines, found)
-    )
+    return replace(found, alone=_alone(lines, found))
 
 
 def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
@@ -232,7 +192,7 @@ def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Str
     return place[whole], top[whole], bottom[whole]
 
 
-def _candidates(lines: Lines, ink: _Ink) -> _Candidates:
+def _candidates(lines: Lines, ink: _Ink) -> PrintedBoxes:
     """Return every rectangle of a digit box's shape with lines on its four sides."""
     rightward, leftward = _arms(lines.level, ARM, 1)
     downward, upward = _arms(lines.upright, 1, ARM)
@@ -255,7 +215,7 @@ def _candidates(lines: Lines, ink: _Ink) -> _Candidates:
         within = _corners_within(top_left, (left, top, right, bottom), lines.level.shape)[fitting]
         fitting = fitting[np.argsort(within, kind="stable")[:MOST_CANDIDATES]]
     cornered = _refined(ink, left[fitting], top[fitting], right[fitting], bottom[fitting])
-    candidates = cornered.with_more(_refined(ink, *_enclosed(lines)))
+    candidates = PrintedBoxes.joined([cornered, _refined(ink, *_enclosed(lines))])
     return candidates[_distinct(candidates)]
 
 
@@ -296,7 +256,7 @@ def _corners_within(corners: _Corners, sides: Sequence[_Stretches], shape: tuple
 
 def _refined(
     ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
-) -> _Candidates:
+) -> PrintedBoxes:
     """Return the candidates of a digit box's shape whose four sides are lines, moved to their inner edges."""
     candidates = _at_lines(ink, left, top, right, bottom)
     shape = candidates.width / np.maximum(candidates.height, 1)
@@ -306,7 +266,7 @@ def _refined(
 
 def _at_lines(
     ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
-) -> _Candidates:
+) -> PrintedBoxes:
     """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
     across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
     left_line, left_coverage = _inner_line(ink.upright, left.last, left.first, *down)
@@ -314,12 +274,13 @@ def _at_lines(
     top_line, top_coverage = _inner_line(ink.level, top.last, top.first, *across)
     bottom_line, bottom_coverage = _inner_line(ink.level, bottom.first, bottom.last, *across)
     edge = 0.5 - LINE_SPREAD
-    candidates = _Candidates(
+    candidates = PrintedBoxes(
         left_line + edge,
         top_line + edge,
         right_line - edge,
         bottom_line - edge,
         np.minimum.reduce([left_coverage, right_coverage, top_coverage, bottom_coverage]),
+        np.zeros(len(left_line), bool),
     )
     return candidates[
         (candidates.coverage >= SIDE_COVERED)
@@ -328,7 +289,7 @@ def _at_lines(
     ]
 
 
-def _distinct(candidates: _Candidates) -> Indices:
+def _distinct(candidates: PrintedBoxes) -> Indices:
     """Return which candidates to keep so that each occurs once; one number for four edges sorts fast."""
     key = np.zeros(len(candidates), np.int64)
     for edge in (candidates.left, candidates.top, candidates.right, candidates.bottom):
@@ -414,12 +375,12 @@ def _join(ceilings: npt.NDArray[np.bool_], walls: npt.NDArray[np.bool_]) -> tupl
     return np.repeat(at, repeats), np.repeat(across, repeats), downs[starts + nth]
 
 
-def _surest(candidates: _Candidates) -> _Candidates:
+def _surest(candidates: PrintedBoxes) -> PrintedBoxes:
     """Return the candidates that overlap none which is surer."""
-    return candidates[_without_overlaps(candidates, _surest_first(candidates))]
+    return candidates[without_overlaps(candidates, _surest_first(candidates))]
 
 
-def _neighbours(ink: _Ink, boxes: _Candidates) -> _Candidates:
+def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
     """Return what lines surround where a row lacks its next box: its corners may be written over."""
     apart = boxes.left[:, None] - boxes.left
     level = np.abs(boxes.top[:, None] - boxes.top) <= CORNER_OFF
@@ -443,7 +404,7 @@ def _neighbours(ink: _Ink, boxes: _Candidates) -> _Candidates:
     )
 
 
-def _same_size(boxes: _Candidates) -> npt.NDArray[np.bool_]:
+def _same_size(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     width, height = _halves(boxes.width), _halves(boxes.height)
     return np.asarray(
         (np.abs(width[:, None] - width) <= 2 * SAME_SIZE)
@@ -451,7 +412,7 @@ def _same_size(boxes: _Candidates) -> npt.NDArray[np.bool_]:
     )
 
 
-def _surest_first(boxes: _Candidates) -> Indices:
+def _surest_first(boxes: PrintedBoxes) -> Indices:
     """Return the order in which boxes are believed: those of the commonest size first."""
     same_size = _same_size(boxes)
     votes = same_size.sum(axis=1) * np.where(_divided(boxes), DIVIDED, 1.0)
@@ -459,7 +420,7 @@ def _surest_first(boxes: _Candidates) -> Indices:
     return np.lexsort((-boxes.coverage, -votes))
 
 
-def _guides(boxes: _Candidates, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
     x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
     level = same_size & (np.abs(y[:, None] - y) <= CORNER_OFF)
@@ -475,8 +436,8 @@ def _guides(boxes: _Candidates, same_size: npt.NDArray[np.bool_]) -> npt.NDArray
     return np.asarray((fits & centred & enclosed & by_itself & (height[:, None] < height)).any(axis=1))
 
 
-def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
-    """Tell which boxes are two other ones as well, side by side or one above the other."""
+def _divided(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+    """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
 
     def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
         halves = _halves(edge)
@@ -485,15 +446,22 @@ def _divided(boxes: _Candidates) -> npt.NDArray[np.bool_]:
     left, top, right, bottom = map(shared, (boxes.left, boxes.top, boxes.right, boxes.bottom))
     beside, above = top & bottom, left & right
     width, height = _halves(boxes.width), _halves(boxes.height)
+    with_gap = (
+        beside
+        & (left ^ right)
+        & (width < width[:, None] - 2 * CORNER_OFF)
+        & (width >= width[:, None] - 2 * SMALLEST_WIDTH)
+    )
     beside &= width < width[:, None]
     above &= height < height[:, None]
     return np.asarray(
-        ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
+        with_gap.any(axis=1)
+        | ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
         | ((above & top & ~bottom).any(axis=1) & (above & bottom & ~top).any(axis=1))
     )
 
 
-def _without_overlaps(boxes: _Candidates, order: Indices) -> Indices:
+def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
     """Return the boxes that overlap none of those before them in the order."""
     area = (4 * boxes.width * boxes.height).astype(np.float32)
     shared = _shared(boxes.left, boxes.right) * _shared(boxes.top, boxes.bottom)
@@ -506,7 +474,7 @@ def _without_overlaps(boxes: _Candidates, order: Indices) -> Indices:
     return np.array(sorted(kept), np.intp)
 
 
-def _crossed(level: Mask, ink: Integral, boxes: _Candidates) -> npt.NDArray[np.bool_]:
+def _crossed(level: Mask, ink: Integral, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     """Tell which boxes a level line runs through, and through a neighbour: rows of a table in one."""
     left, right = _whole(boxes.left) + 1, _whole(boxes.right)
     far, beyond = OFF_LINES * boxes.height, _whole(BEYOND * boxes.width)
@@ -529,7 +497,7 @@ def _crossed(level: Mask, ink: Integral, boxes: _Candidates) -> npt.NDArray[np.b
     return crossed
 
 
-def _alone(lines: Lines, boxes: _Candidates) -> npt.NDArray[np.bool_]:
+def _alone(lines: Lines, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     """Tell which boxes' lines go no further than their corners."""
     height, width = lines.level.shape
     left, right = _whole(boxes.left) - LINE_SPREAD, _whole(boxes.right) + LINE_SPREAD

@@ -28,7 +28,7 @@ from segmentation.combs import (
 )
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
-from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines
+from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed_lines
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
@@ -101,7 +101,8 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
 
 def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
-    boxes = find_boxes(lines)
+    dashed = with_dashed_lines(lines, print_)
+    boxes = surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
     regions = find_wide_boxes(lines)
     closed, wide = divide_by_ticks(without_rows(regions, boxes, lines.level), print_)
     roofless = without_rows(apart(open_combs(lines), regions), boxes, lines.level)

@@ -15,6 +15,11 @@ PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
+LONGEST_SPACE = 8  # between the dashes of a line
+THICKEST_DASHED = 4  # a dashed line; print that is thicker makes no line with what stands next to it
+SHORTEST_DASHED = 18  # a line of dashes; shorter ones are the tops and bottoms of letters
+BESIDE = 4  # how far from a line there is none of its print
+RISES, RISES_ON_EITHER_SIDE = 0.3 * 255, 0.1 * 255  # more of a line is print than beside it, on average
 LINE_SPREAD = 1  # pixels by which a line is made wider on each side
 
 Mask = npt.NDArray[np.uint8]
@@ -44,6 +49,13 @@ def find_lines(print_: Mask) -> Lines:
     return Lines(level_lines(print_), upright_lines(print_))
 
 
+def with_dashed_lines(lines: Lines, print_: Mask) -> Lines:
+    """Return lines with those of dashes or dots added, level or upright within a degree or two."""
+    level = cv2.bitwise_or(lines.level, _dashed(print_))
+    upright = cv2.bitwise_or(lines.upright, _dashed(np.ascontiguousarray(print_.T)).T)
+    return Lines(np.asarray(level, np.uint8), np.asarray(upright, np.uint8))
+
+
 def level_lines(print_: Mask) -> Mask:
     """Return the lines that are level within a few degrees."""
     return _opened(print_, SHORTEST_LEVEL, 1)
@@ -63,6 +75,29 @@ def _opened(print_: Mask, width: int, height: int) -> Mask:
     across = _bar(1, 1 + 2 * LINE_SPREAD)
     wide = cv2.dilate(print_, across if width > height else across.T)
     return np.asarray(cv2.morphologyEx(wide, cv2.MORPH_OPEN, _bar(width, height)), np.uint8)
+
+
+def _dashed(print_: Mask) -> Mask:
+    """Return level lines of thin print that has spaces in it and stands out from what is above and below."""
+    thick = cv2.morphologyEx(print_, cv2.MORPH_OPEN, _bar(1, THICKEST_DASHED + 1))
+    wide = cv2.dilate(cv2.subtract(print_, thick), _bar(1, 1 + 2 * LINE_SPREAD))
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _bar(LONGEST_SPACE + 1, 1))
+    standing_out = cv2.bitwise_and(closed, _ridges(print_))
+    return np.asarray(cv2.morphologyEx(standing_out, cv2.MORPH_OPEN, _bar(SHORTEST_DASHED, 1)), np.uint8)
+
+
+def _ridges(print_: Mask) -> Mask:
+    """Return where more of a level line is print than of those beside it: not in text, digits and grain."""
+    ridges = np.zeros_like(print_)
+    if len(print_) > 2 * BESIDE:
+        along = cv2.blur(print_, (SHORTEST_DASHED + 1, 1))
+        line = along[BESIDE:-BESIDE]
+        above = cv2.subtract(line, along[: -2 * BESIDE])
+        below = cv2.subtract(line, along[2 * BESIDE :])
+        both = cv2.addWeighted(above, 0.5, below, 0.5, 0)
+        stands_out = (both >= RISES) & (cv2.min(above, below) >= RISES_ON_EITHER_SIDE)
+        ridges[BESIDE:-BESIDE] = stands_out.view(np.uint8) * 255
+    return np.asarray(cv2.dilate(ridges, _bar(SHORTEST_DASHED // 2, 1 + 2 * LINE_SPREAD)), np.uint8)
 
 
 def _grain(grey: npt.NDArray[np.uint8]) -> float:

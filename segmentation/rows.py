@@ -1,0 +1,225 @@
+"""Rows of boxes made whole: what is worn, broken or missing of a box is told by the others of its row.
+
+A form's boxes are of one size, or of a few, and stand at one pitch. A box lacks a side where none was
+printed, or where the line has a gap; its row still goes on for whole boxes, and the lines end where it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.boxes import PrintedBoxes, without_overlaps
+from segmentation.combs import apart
+from segmentation.lines import Lines, Mask
+
+MOST_SIZES = 4  # of a page
+FEWEST_ALIKE = 2  # boxes that make a size
+LEAST_SHARE = 0.12  # of the boxes of the commonest size
+SAME_SIZE = 1.5  # px by which boxes of one size differ
+OFF_PLACE = 2  # px by which a line may lie off where its row has it
+LEAST_PITCH, LARGEST_PITCH = 0.8, 1.9  # of a box's width
+LONGEST_GAP = 6  # boxes that may lack between two of a row
+LONGEST_END = 4  # boxes that may lack at its end before one is closed again
+COVERED, WORN = 0.75, 0.4  # of a side: where it is a line, and where it is one with a gap in it
+WHOLE = 0.9  # of a side where the one across is missing
+BETWEEN = 0.6  # of the outline of a box between two others of its row
+CEILING_AND_FLOOR = 1.25  # of both together
+ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
+MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
+
+Indices = npt.NDArray[np.intp]
+
+
+class _Cell(NamedTuple):
+    """The inner edges of a box of a row, printed or not."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def moved(self, across: float) -> _Cell:
+        return _Cell(self.left + across, self.top, self.right + across, self.bottom)
+
+
+class _Sides(NamedTuple):
+    """How far a line covers each side of a cell, 0 to 1."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def is_held(self) -> bool:
+        """Whether ceiling and floor are there, or one of them between two walls."""
+        fewer, more = sorted((self.top, self.bottom))
+        return (fewer >= WORN and fewer + more >= CEILING_AND_FLOOR) or (
+            more >= WHOLE and min(self.left, self.right) >= COVERED
+        )
+
+
+def complete_rows(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
+    """Return boxes with those that their rows lack; what stands in the place of such a one goes."""
+    whole = PrintedBoxes.joined([])
+    for alike in _sizes(boxes):
+        found = apart(boxes[alike], whole)
+        missing = list(_missing(found, lines))
+        whole = PrintedBoxes.joined([whole, found])
+        if missing:
+            whole = PrintedBoxes.joined([whole, apart(_printed(missing, lines), whole)])
+    return PrintedBoxes.joined([whole, apart(boxes, whole)])
+
+
+def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
+    """Return the boxes of both; of two in one place that of the ones, if it stands in a row of its like.
+
+    Otherwise the one stays whose size is commoner.
+    """
+    both = PrintedBoxes.joined([ones, others])
+    in_row = np.concatenate([_has_neighbour(ones), np.zeros(len(others), bool)])
+    votes = _alike(both).sum(axis=1)
+    order = np.lexsort((-votes, ~in_row))
+    return both[without_overlaps(both, order)]
+
+
+def _has_neighbour(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+    """Tell which boxes stand beside another one of their size."""
+    return np.asarray((_alike(boxes) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
+
+
+def _ahead(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+    apart_by = boxes.left - boxes.left[:, None]
+    level = np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE
+    width = boxes.width[:, None]
+    return np.asarray(level & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width))
+
+
+def _alike(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+    return np.asarray(
+        (np.abs(boxes.width[:, None] - boxes.width) <= SAME_SIZE)
+        & (np.abs(boxes.height[:, None] - boxes.height) <= SAME_SIZE)
+    )
+
+
+def _sizes(boxes: PrintedBoxes) -> Iterator[Indices]:
+    """Yield the boxes of each common size, the commonest first."""
+    near = _alike(boxes)
+    left, fewest = np.ones(len(boxes), bool), 0.0
+    for _ in range(MOST_SIZES):
+        votes = (near & left).sum(axis=1) * left
+        fewest = fewest or max(FEWEST_ALIKE, LEAST_SHARE * votes.max(initial=0))
+        if votes.max(initial=0) < fewest:
+            return
+        alike = near[np.argmax(votes)] & left
+        yield np.flatnonzero(alike)
+        left &= ~alike
+
+
+def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[_Cell]:
+    """Yield the boxes that rows of boxes of one size lack."""
+    boxes = boxes[np.argsort(boxes.left)]
+    width, height = float(np.median(boxes.width)), float(np.median(boxes.height))
+    apart_by = boxes.left - boxes.left[:, None]
+    level = np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE
+    beside = level & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width)
+    if not beside.any():
+        return
+    nearest = np.where(beside, apart_by, np.inf).min(axis=1)
+    pitch = float(np.median(nearest[np.isfinite(nearest)]))
+    cells = [
+        _Cell(left, top, left + width, top + height)
+        for left, top in zip(boxes.left.tolist(), boxes.top.tolist(), strict=True)
+    ]
+    for index, cell in enumerate(cells):
+        ahead = np.flatnonzero(level[index] & (apart_by[index] > LEAST_PITCH * width))
+        behind = np.flatnonzero(level[index] & (apart_by[index] < -LEAST_PITCH * width))
+        gap = _gap(apart_by[index, ahead[0]], pitch) if len(ahead) else None
+        between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
+        if gap is not None and _goes_on(between, lines):
+            yield from between
+        elif gap is None or between:
+            yield from _end(cell, pitch, lines)
+        if not len(behind) or _gap(-apart_by[index, behind[-1]], pitch) is None:
+            yield from _end(cell, -pitch, lines)
+
+
+def _gap(apart_by: float, pitch: float) -> int | None:
+    """Return by how many boxes two of them are apart, None where they are of no one row."""
+    steps = round(apart_by / pitch)
+    in_place = abs(apart_by - steps * pitch) <= OFF_PLACE + steps / 2
+    return steps if in_place and 1 <= steps <= LONGEST_GAP else None
+
+
+def _goes_on(between: Sequence[_Cell], lines: Lines) -> bool:
+    """Tell whether a row goes on between two of its boxes."""
+    sides = [_sides(cell, lines) for cell in between]
+    return all(np.mean(side) >= BETWEEN for side in sides) and _undivided(sides) <= MOST_UNDIVIDED
+
+
+def _undivided(sides: Sequence[_Sides]) -> int:
+    return sum(max(one.right, other.left) < WORN for one, other in pairwise(sides))
+
+
+def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
+    """Yield the boxes that follow a row's last one, to the right or, with a negative pitch, to the left."""
+    while True:
+        for count in range(1, LONGEST_END + 1):
+            cells = [last.moved(nth * pitch) for nth in range(1, count + 1)]
+            if _closes(cells, pitch, lines):
+                break
+        else:
+            return
+        yield from cells
+        last = cells[-1]
+
+
+def _closes(cells: Sequence[_Cell], pitch: float, lines: Lines) -> bool:
+    """Tell whether cells behind a row's last box are boxes, the last of them closed or where lines end."""
+    sides = [_sides(cell, lines) for cell in cells]
+    if (
+        not all(side.is_held for side in sides)
+        or _undivided(sides[:: 1 if pitch > 0 else -1]) > MOST_UNDIVIDED
+    ):
+        return False
+    wall = sides[-1].right if pitch > 0 else sides[-1].left
+    return wall >= COVERED or _lines_end(cells[-1], pitch, lines)
+
+
+def _lines_end(cell: _Cell, pitch: float, lines: Lines) -> bool:
+    reach = ENDS_WITHIN * (cell.right - cell.left)
+    start, end = (
+        (cell.right + 3, cell.right + 3 + reach) if pitch > 0 else (cell.left - 3 - reach, cell.left - 3)
+    )
+    return max(_covered(lines.level, y, start, end) for y in (cell.top, cell.bottom)) < COVERED
+
+
+def _sides(cell: _Cell, lines: Lines) -> _Sides:
+    upright = lines.upright.T
+    return _Sides(
+        _covered(upright, cell.left, cell.top, cell.bottom),
+        _covered(lines.level, cell.top, cell.left, cell.right),
+        _covered(upright, cell.right, cell.top, cell.bottom),
+        _covered(lines.level, cell.bottom, cell.left, cell.right),
+    )
+
+
+def _covered(level: Mask, row: float, start: float, end: float) -> float:
+    """Return how far a level line covers the stretch, of those near the row the one that covers most."""
+    strip = level[
+        max(0, round(row) - OFF_PLACE) : round(row) + OFF_PLACE + 1, max(0, round(start)) : max(0, round(end))
+    ]
+    return float(strip.mean(axis=1).max()) / 255 if strip.size else 0.0
+
+
+def _printed(cells: Sequence[_Cell], lines: Lines) -> PrintedBoxes:
+    """Return these boxes, without holding the side against them that is covered worst."""
+    each = sorted(set(cells))
+    left, top, right, bottom = np.array(each, np.float64).T
+    coverage = np.array([np.mean(sorted(_sides(cell, lines))[1:]) for cell in each])
+    return PrintedBoxes(left, top, right, bottom, coverage, np.zeros(len(left), bool))
