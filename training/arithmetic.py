@@ -1,7 +1,7 @@
 """The numbers that a network multiplies while it learns: bfloat16 where this machine is quick at it.
 
-Without instructions for it TensorFlow converts to and fro: ten times slower than float32 (the network `deep`
-on one core with AVX2 alone: 53 glyphs/s against 515; with the instructions 925).
+Without instructions for it TensorFlow converts to and fro: over ten times slower than float32 (the network
+`deep` on one core with AVX2 alone: 53 glyphs/s against 760; with the instructions 925).
 """
 
 from __future__ import annotations

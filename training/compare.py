@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +12,19 @@ import onnx
 
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
-from training.dataset import Dataset, LabelledGlyphs
+from training.calibrate import calibrated
+from training.dataset import Dataset, Glyphs, LabelledGlyphs
 from training.errors import RunMismatch, TrainingError
 from training.files import replace_file
-from training.fit import Fit, fit
+from training.fit import Fit, epochs_done, fit
 from training.gallery import Gallery
 from training.mixture import Watch
 from training.model_card import CLASSES, OPSET, ModelCard
 from training.provenance import commit, machine
 from training.quantisation import in_small_numbers
 from training.recipe import Recipe
+from training.refusal import refusals
+from training.scaling import Floats
 from training.score import (
     BATCH_SIZES,
     classify,
@@ -39,7 +42,7 @@ MAX_ONNX_BYTES = 4_000_000
 # A measured speed would choose another winner on another machine, and none on a slow one.
 MAX_MULTIPLY_ADDS = 15_000_000  # to read one glyph, in 8 bits
 MAX_MULTIPLY_ADDS_IN_FLOAT32 = 4_000_000
-MODEL, WEIGHTS = "model.onnx", "learnt.weights.h5"  # in a run's folder
+FINISHED, MODEL, WEIGHTS = "scorecard.json", "model.onnx", "learnt.weights.h5"  # in a run's folder
 
 Certify = Callable[[ModelCard, bytes], ModelCard]
 """Adds to the card of an exported model how sure it may be."""
@@ -65,8 +68,12 @@ def compare(
     certify: Certify,
     weights: Path | None,
     watch: Watch,
+    trained_only: bool = False,
 ) -> Gallery:
     """Train what is not trained yet, choose the winner on paper, then test all and export the winner.
+
+    `trained_only`: train nothing, compare those runs that `out` holds. What was trained to its end but has no
+    scorecard is exported anew.
 
     Leaves a folder for each run, `scorecards/` with a card for each (those of the ablation in a folder of
     their own) and the winner's gallery, `digits.onnx`, and its weights to learn on from. May be killed and
@@ -80,7 +87,9 @@ def compare(
     train = partial(train_and_export, dataset=dataset, cache=out, weights=weights, watch=watch)
     folders = {recipe: out / recipe.name for recipe in recipes}
     parts = {recipe: out / "ablation" / recipe.name for recipe in ablation}
-    cards = [train(recipe, folder=folder) for recipe, folder in folders.items()]
+    if trained_only:
+        folders, parts = _trained(folders), _trained(parts)
+    cards = [train(recipe, folder=folder, start=_start(recipe, out)) for recipe, folder in folders.items()]
     for recipe, folder in parts.items():
         card = train(recipe, folder=folder)
         _tried(card, folder, trials).write(out / "scorecards" / "ablation" / f"{recipe.name}.json")
@@ -94,30 +103,58 @@ def compare(
         content = (folders[card.recipe] / MODEL).read_bytes()
         probabilities = classify(open_session(content), dataset.test.glyphs)
         tested = replace(card, test=score(probabilities, dataset.test))
-        tested.write(out / "scorecards" / f"{card.recipe.name}.json")
         if card is winner:
             gallery = Gallery.hang(card.recipe.name, dataset.test, probabilities)
-            _ship(tested, folders[card.recipe], out, certify)
+            tested = _ship(tested, folders[card.recipe], out, trials, certify)
+        tested.write(out / "scorecards" / f"{card.recipe.name}.json")
         watch("test images", number, len(cards))
     gallery.write(out / "scorecards" / "gallery.json")
     return gallery
 
 
-def _ship(card: Scorecard, folder: Path, out: Path, certify: Certify) -> None:
-    """Export the winner with all that is known of it."""
-    described = certify(model_card(card), (folder / MODEL).read_bytes())
+def _trained(folders: Mapping[Recipe, Path]) -> dict[Recipe, Path]:
+    """Return the runs whose training is at its end."""
+    return {
+        recipe: folder
+        for recipe, folder in folders.items()
+        if (folder / FINISHED).exists() or epochs_done(folder) == recipe.epochs
+    }
+
+
+def _ship(card: Scorecard, folder: Path, out: Path, trials: Sequence[Trial], certify: Certify) -> Scorecard:
+    """Export the winner with all that is known of it; return its card with what passes for a digit."""
+    content = (folder / MODEL).read_bytes()
+    described = certify(model_card(card), content)
     export.save(onnx.load(folder / MODEL), described, out / "digits.onnx")
     replace_file(out / f"{card.recipe.architecture}.weights.h5", (folder / WEIGHTS).read_bytes())
+    session = open_session(content)
+
+    def read(glyphs: Glyphs) -> Floats:
+        return calibrated(classify(session, glyphs), described.calibration)
+
+    return replace(card, refusals=refusals(trials, read))
+
+
+def _start(recipe: Recipe, out: Path) -> Path | None:
+    """Return the weights that a run learns on from, which an earlier one of the comparison left."""
+    return out / recipe.starts_from / WEIGHTS if recipe.starts_from else None
 
 
 def train_and_export(
-    recipe: Recipe, dataset: Dataset, folder: Path, *, cache: Path, weights: Path | None, watch: Watch
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    cache: Path,
+    weights: Path | None,
+    watch: Watch,
+    start: Path | None = None,
 ) -> Scorecard:
     """Return the scorecard of a run, which is made only if `folder` holds no finished one.
 
-    `cache` is that of `fit`. The exported file is not calibrated yet.
+    `cache`, `weights` and `start` are those of `fit`. The exported file is not calibrated yet.
     """
-    finished = folder / "scorecard.json"
+    finished = folder / FINISHED
     if finished.exists():
         card = Scorecard.read(finished)
         if (card.recipe, card.sources) != (recipe, dataset.sources):
@@ -125,7 +162,7 @@ def train_and_export(
                 f"{folder} holds a run of another recipe or other data; take another folder or remove it"
             )
         return card
-    trained = fit(recipe, dataset, folder, cache=cache, weights=weights, watch=watch)
+    trained = fit(recipe, dataset, folder, cache=cache, weights=weights, start=start, watch=watch)
     exported = exported_model(trained, dataset.validation)
     card = Scorecard(
         recipe=recipe,

@@ -17,6 +17,8 @@ MARGIN = 8  # px of black around a glyph, which no distortion reaches beyond
 BEND_SIGMA = 4.0  # px over which a bend changes (Simard 2003)
 BENDS = 1024  # as many different ones
 BENDS_SEED = 2003
+COARSE_SIDES = (14, 26)  # px that a coarse scanner sees instead of 28: digits of 10 to 18 px
+COARSE_THRESHOLDS = (64, 192)
 AT_ONCE = 512  # glyphs; OpenCV moves pictures of at most 32,767 rows
 
 Shifts = npt.NDArray[np.float32]
@@ -33,6 +35,7 @@ class Distortion:
     shift: float = 1.5  # px
     bend: float = 0.0  # px that strokes are bent by, root mean square
     stretch: float = 0.0  # share that a glyph is made wider by as far as it fits, or narrower by a quarter
+    coarse: float = 0.0  # share of glyphs that are seen as by a coarse scanner in black and white
 
 
 def distort(
@@ -42,7 +45,18 @@ def distort(
     if not len(glyphs):
         return glyphs
     parts = [glyphs[start : start + AT_ONCE] for start in range(0, len(glyphs), AT_ONCE)]
-    return np.concatenate([_distort_at_once(part, distortion, rng) for part in parts])
+    distorted = np.concatenate([_distort_at_once(part, distortion, rng) for part in parts])
+    if distortion.coarse:
+        for index in np.flatnonzero(rng.random(len(glyphs)) < distortion.coarse):
+            distorted[index] = _coarsened(distorted[index], rng)
+    return distorted
+
+
+def _coarsened(glyph: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    side, threshold = int(rng.integers(*COARSE_SIDES)), float(rng.uniform(*COARSE_THRESHOLDS))
+    small = cv2.resize(glyph, (side, side), interpolation=cv2.INTER_AREA)
+    _, black = cv2.threshold(small, threshold, 255, cv2.THRESH_BINARY)
+    return np.asarray(cv2.resize(black, glyph.shape, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _distort_at_once(

@@ -31,6 +31,7 @@ from training.scorecard import Epoch
 PREDICT_BATCH = 256
 EXAMPLES = 1_024
 BATCHES_AHEAD = 4  # made by a thread of their own while the network learns from the last one
+STATE = "curve.json"  # in a run's folder
 LEAST_RATE = 0.05  # of the learning rate, where its rise begins
 NOT_DECAYED = ("bias", "gamma", "beta")  # weight decay is for the weights of convolutions and dense layers
 
@@ -101,6 +102,12 @@ def fit(
     return Fit(model, curve, preparation_seconds, examples, numbers)
 
 
+def epochs_done(folder: Path) -> int:
+    """Return how many epochs a run has finished; 0 where the folder holds none."""
+    state = folder / STATE
+    return len(json.loads(state.read_text(encoding="utf-8"))["curve"]) if state.exists() else 0
+
+
 def _learn_on(model: keras.Model, start: Path) -> None:
     try:
         model.load_weights(start)
@@ -134,7 +141,7 @@ class Checkpoint:
         self._folder = folder
         self._recipe = recipe
         self._sources = dict(dataset.sources)
-        self._state = folder / "curve.json"
+        self._state = folder / STATE
 
     def restore(self, trained: keras.Model) -> tuple[Epoch, ...]:
         """Load what the last finished epoch left, and return the curve up to there; () for a fresh folder."""

@@ -22,6 +22,7 @@ from training.model_card import CLASSES, OTHER, STRUCK
 from training.scorecard import LOOKALIKES
 
 PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
+PENS_VERSION = "2"  # the same for those who change RARE_SHAPES, which are in the pens' pool alone
 CELLS = 8  # boxes of a row: one writer, one form, one scan
 PEN_HEIGHT = 48.0  # px that strokes are drawn at before a box says how large they are
 RARE_SHARE = 0.4  # of our own digits that have a rare shape, where there are such
@@ -63,7 +64,7 @@ def paper_pens(count: int, seed: int, cache: Path) -> LabelledGlyphs:
             labels = rng.integers(0, 10, CELLS).tolist()
             yield [_pen_ink(label, hand, rng) for label in labels], labels
 
-    return _pool(f"pens {count}", seed, rows, cache)
+    return _pool(f"pens {count} {PENS_VERSION}", seed, rows, cache)
 
 
 def _pen_ink(digit: int, hand: Hand, rng: np.random.Generator) -> Ink:

@@ -35,6 +35,7 @@ class Recipe:
     falling: bool = False  # the learning rate: up in the first epoch, then down to 0 along a cosine
     weight_decay: float = 0.0  # share of a weight taken off a step, times the learning rate
     label_smoothing: float = 0.0
+    starts_from: str = ""  # the run of the same comparison whose weights it learns on from
     bfloat16: bool = False  # may multiply in bfloat16 where the machine is quick at it; weights are float32
 
     @property
@@ -43,6 +44,8 @@ class Recipe:
         shown = ["distorted"] if self.distortion else []
         if self.paper:
             shown += [source for source in ("digits", "pens", "marks") if getattr(self.paper, source)]
+        if self.starts_from:
+            shown.append("continued")
         return "-".join([self.architecture, *shown])
 
     @property

@@ -80,6 +80,29 @@ class Tally:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How many glyphs of one kind that are no digits were accepted as digits."""
+
+    glyphs: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What passes where a digit asks for so much confidence that one true digit in a hundred is refused."""
+
+    digits: str  # the trial whose digits these are
+    threshold: float
+    kinds: Mapping[str, Passed]
+
+    @property
+    def passed(self) -> Passed:
+        """All kinds together, but for letters that look like digits."""
+        counted = [passed for kind, passed in self.kinds.items() if kind != LOOKALIKES]
+        return Passed(sum(each.glyphs for each in counted), sum(each.accepted for each in counted))
+
+
 Trials = Mapping[str, Mapping[str, Tally]]
 """Trial -> kind of glyph in it -> tally."""
 
@@ -112,6 +135,7 @@ class Scorecard:
     is_quantised: bool = False
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
     computed_in: str = FLOAT32  # what was multiplied in at the end of the training
+    refusals: tuple[Refusal, ...] = ()  # of the one that ships, by its calibrated confidence
     note: str = ""  # what became of its file after the comparison; the file's own card says it too
 
     @property
@@ -142,6 +166,7 @@ class Scorecard:
                 "curve": tuple(Epoch(**epoch) for epoch in entries["curve"]),
                 "validation": _score_from(entries["validation"]),
                 "test": _score_or_none(entries["test"]),
+                "refusals": tuple(map(_refusal_from, entries.get("refusals", ()))),
                 "trials": {
                     trial: {kind: Tally(**tally) for kind, tally in kinds.items()}
                     for trial, kinds in entries.get("trials", {}).items()
@@ -152,6 +177,11 @@ class Scorecard:
 
 def _score_or_none(entries: Mapping[str, Any] | None) -> Score | None:
     return None if entries is None else _score_from(entries)
+
+
+def _refusal_from(entries: Mapping[str, Any]) -> Refusal:
+    kinds = {kind: Passed(**passed) for kind, passed in entries["kinds"].items()}
+    return Refusal(**{**entries, "kinds": kinds})
 
 
 def _score_from(entries: Mapping[str, Any]) -> Score:

@@ -25,7 +25,8 @@ from training.scorecard import Score, Scorecard, Tally
 from training.trials import Trial
 from worker.recogniser import Recogniser
 
-RECIPES = (Recipe("convolution", epochs=3, batch=32), Recipe("dropout", seed=1, epochs=2, batch=32))
+BEGUN = Recipe("convolution", epochs=3, batch=32)
+RECIPES = (BEGUN, Recipe("dropout", seed=1, epochs=2, batch=32))
 ABLATION = (Recipe("deep", epochs=1, batch=100),)
 DATASET = made_dataset()
 STRUCK = np.tile(np.eye(28, dtype=np.uint8) * 255, (20, 1, 1))
@@ -41,16 +42,24 @@ TRIALS = (
 )
 
 
-def compare_made(dataset: Dataset, out: Path, watch: Watch = lambda *_: None) -> None:
+def compare_made(
+    dataset: Dataset,
+    out: Path,
+    watch: Watch = lambda *_: None,
+    recipes: tuple[Recipe, ...] = RECIPES,
+    *,
+    trained_only: bool = False,
+) -> None:
     compare(
         dataset,
         out,
-        RECIPES,
+        recipes,
         ABLATION,
         trials=TRIALS,
         certify=lambda card, _model: replace(card, note="certified"),
         weights=None,
         watch=watch,
+        trained_only=trained_only,
     )
 
 
@@ -216,6 +225,54 @@ def test_the_pictures_show_the_glyphs_themselves(interrupted_comparison: Path, t
 
     assert black_pixels("card") > 24 * 28
     assert black_pixels("empty") == 0
+
+
+def test_a_run_may_learn_on_from_where_an_earlier_one_ended(
+    interrupted_comparison: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(interrupted_comparison, tmp_path / "runs")
+    longer = replace(BEGUN, epochs=1, learning_rate=1e-9, starts_from=BEGUN.name)
+
+    compare_made(DATASET, tmp_path / "runs", recipes=(BEGUN, longer))
+
+    learnt = [build("convolution") for _ in range(2)]
+    for model, recipe in zip(learnt, (BEGUN, longer), strict=True):
+        model.load_weights(tmp_path / "runs" / recipe.name / "learnt.weights.h5")
+    for before, after in zip(learnt[0].get_weights(), learnt[1].get_weights(), strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_runs_that_exist_are_compared_without_training_the_others(
+    interrupted_comparison: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(interrupted_comparison, tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / "scorecards")
+    (tmp_path / "runs" / BEGUN.name / "scorecard.json").unlink()
+    shown: list[str] = []
+
+    compare_made(
+        DATASET,
+        tmp_path / "runs",
+        lambda what, *_: shown.append(what),
+        (*RECIPES, replace(BEGUN, seed=7)),
+        trained_only=True,
+    )
+
+    assert not [what for what in shown if "epoch" in what]
+    compared = {path.stem for path in (tmp_path / "runs" / "scorecards").glob("*-seed*.json")}
+    assert compared == {recipe.name for recipe in RECIPES}
+
+
+def test_the_winners_card_says_how_many_marks_pass_where_one_digit_in_a_hundred_is_refused(
+    interrupted_comparison: Path,
+) -> None:
+    cards = scorecards(interrupted_comparison)
+    winner = choose_winner(cards)
+
+    (refusal,) = winner.refusals
+    assert refusal.digits == "drawn pages"
+    assert refusal.kinds["slash"].glyphs == 20
+    assert [card.refusals for card in cards if card is not winner] == [()]
 
 
 def test_the_same_folder_with_other_data_is_refused(interrupted_comparison: Path) -> None:

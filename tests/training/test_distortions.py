@@ -88,3 +88,15 @@ def test_more_glyphs_than_a_picture_has_rows_for_are_distorted_too() -> None:
     glyphs = np.full((1_000, 28, 28), 255, np.uint8)
 
     assert distort(glyphs, Distortion(), np.random.default_rng(0)).shape == glyphs.shape
+
+
+def test_some_glyphs_are_seen_as_by_a_coarse_scanner_in_black_and_white() -> None:
+    grey = np.zeros((200, 28, 28), np.uint8)
+    grey[:, 6:22, 10:18] = 90
+    grey[:, 8:20, 12:16] = 230
+
+    seen = distort(grey, replace(STILL, coarse=0.25), np.random.default_rng(0))
+
+    changed = (seen != grey).any(axis=(1, 2))
+    assert 0.15 < changed.mean() < 0.35
+    assert all(set(np.unique(glyph)) >= {0, 255} for glyph in seen[changed])

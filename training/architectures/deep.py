@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from training.model_card import CLASSES, GLYPH_SIDE, INPUT_NAME
+from training.normalisation import BatchNormalization
 
 WIDTHS = (16, 40, 96)  # filters at 28, 14 and 7 px: 11 million multiply-adds
 DROPOUT = 0.3
@@ -26,7 +27,7 @@ def build(weights: Path | None = None) -> keras.Model:  # noqa: ARG001  nothing 
             features = layers.MaxPooling2D()(features)
         for _ in range(2):
             features = layers.Conv2D(filters, 3, padding="same", use_bias=False)(features)
-            features = layers.BatchNormalization()(features)
+            features = BatchNormalization()(features)
             features = layers.ReLU()(features)
     features = layers.SpatialDropout2D(DROPOUT)(features)
     features = layers.Conv2D(len(CLASSES), 1)(features)

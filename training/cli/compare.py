@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     help="Folder with digits/ (optdigits, semeion) and forms/ (real scans): they are measured on too.",
 )
 @click.option("--out", type=path_type, required=True, help="Folder for runs, scorecards and the winner.")
-def command(data: Path | None, weights: Path | None, shared: Path | None, out: Path) -> None:
+@click.option("--trained-only", is_flag=True, help="Train nothing: compare those runs that --out holds.")
+def command(
+    *, data: Path | None, weights: Path | None, shared: Path | None, out: Path, trained_only: bool
+) -> None:
     """Train all models, choose the winner on drawn pages, test all of them once, export the winner.
 
     Takes about two hours on two cores that are quick at bfloat16, longer on others. Killed and started again
@@ -50,5 +53,6 @@ def command(data: Path | None, weights: Path | None, shared: Path | None, out: P
             certify=certify,
             weights=weights_in(weights),
             watch=watch,
+            trained_only=trained_only,
         )
     talk.print(f"the winner is {gallery.run}: {out / 'digits.onnx'}; scorecards in {out / 'scorecards'}")
