@@ -210,6 +210,7 @@ def test_the_model_card_shows_every_run_and_draws_its_pictures(
     assert all(recipe.name in page for recipe in RECIPES)
     assert "| MNIST as it is |" in page
     assert re.search(r"\| marks \| slash \| 20 \|", page)
+    assert re.search(r"\| what is no digit \| accepted at [01]\.\d{3} \(drawn pages\) \|", page)
 
 
 def test_the_pictures_show_the_glyphs_themselves(interrupted_comparison: Path, tmp_path: Path) -> None:
