@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import cv2
@@ -27,7 +28,7 @@ PITCH_OFF = 2  # px by which a box may stand off its row's pitch
 CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
 WALL_COVERED = 0.9  # of each side of a wide box by a line
-MOST_WALLS = 400  # left and right ones each; a page of grids has more
+MOST_WALLS = 1500  # left and right ones each; a page of grids has more
 NEXT_WALLS = 3  # that a wide box may end at
 SAME_SIZE = 1.5  # px by which boxes of one size differ
 DIVIDED = 0.5  # what a box counts for that is two boxes as well
@@ -331,7 +332,9 @@ def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
 def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
     """Return where an arm of a level line and one of an upright line begin together."""
     together = cv2.bitwise_and(level_arm, upright_arm)
-    found = cv2.findContours(together, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MOST_CORNERS]
+    contours, nesting = cv2.findContours(together, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outermost = [] if nesting is None else [each[-1] < 0 for each in nesting[0].tolist()]
+    found = list(compress(contours, outermost))[:MOST_CORNERS]
     x, y, width, height = np.array([cv2.boundingRect(spot) for spot in found], np.intp).reshape(-1, 4).T
     return _Corners(_Stretches(x, x + width - 1), _Stretches(y, y + height - 1))
 

@@ -17,7 +17,7 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.boxes import PrintedBoxes, find_boxes, find_wide_boxes
+from segmentation.boxes import PrintedBoxes, find_boxes, find_wide_boxes, without_overlaps
 from segmentation.combs import (
     apart,
     divide_by_neighbours,
@@ -32,13 +32,14 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
-from segmentation.rows import complete_rows, surer
+from segmentation.rows import complete_rows, in_rows, surer
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
 SIZE_SLACK = 2.0  # px of the straight print by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
 WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
+COVERAGE_STEP = 0.05  # by which one region must be better covered than the next to count as better
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
@@ -109,10 +110,16 @@ def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     roofless = without_rows(apart(open_combs(lines), regions), boxes, lines.level)
     open_, _ = divide_by_ticks(roofless, print_)
     boxes = with_combs(boxes, PrintedBoxes.joined([closed, open_]))
-    printed = boxes[boxes.coverage >= BEST_COVERAGE]
+    printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     more, wide = divide_by_neighbours(apart(wide, printed, MANY_WITHIN), boxes)
-    numbers = wide[wide.alone]
+    numbers = _surest(wide[wide.alone])
     return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
+
+
+def _surest(regions: PrintedBoxes) -> PrintedBoxes:
+    """Return the regions that overlap none which is better covered, or as well and narrower."""
+    order = np.lexsort((regions.width, -np.round(regions.coverage / COVERAGE_STEP)))
+    return regions[without_overlaps(regions, order)]
 
 
 def _place(boxes: PrintedBoxes, frame: PageFrame, page: Page) -> list[_Placed]:

@@ -88,6 +88,11 @@ def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
     return both[without_overlaps(both, order)]
 
 
+def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
+    """Return the boxes that stand beside another one of their size."""
+    return boxes[_has_neighbour(boxes)]
+
+
 def _has_neighbour(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     """Tell which boxes stand beside another one of their size."""
     return np.asarray((_alike(boxes) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
