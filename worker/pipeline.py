@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from statistics import mean
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
 LONGEST_NUMBER = 12  # digits in one box; what is longer are words
+FEWEST_DIGITS = 0.5  # mean probability of the best digits in what is written and not struck; words have less
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 NO_BOXES = "no digit boxes found"
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
@@ -140,7 +142,11 @@ def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -
 
 
 def _row_of(cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
-    return _Row(cells, tuple(next(probabilities) if cell.glyph is not None else () for cell in cells))
+    rows = tuple(next(probabilities) if cell.glyph is not None else () for cell in cells)
+    written = [max(row[: len(DIGITS)]) for row in rows if row and row.index(max(row)) != _STRUCK]
+    if written and mean(written) < FEWEST_DIGITS:
+        return _Row(cells, rows, 1 - mean(written), no_number=True)
+    return _Row(cells, rows)
 
 
 def _number_row(field: Field, cut: CutString) -> _Row:

@@ -140,6 +140,19 @@ def test_a_field_of_struck_and_blank_boxes_only_is_struck() -> None:
     assert field.reasons == ()
 
 
+def test_a_field_in_which_hardly_a_digit_is_written_has_no_value_and_waits_for_review() -> None:
+    field = read_field("7777", reads("other", "other", "other", "4"))
+
+    assert (field.value, field.cells, field.status) == ("", ("", "", "", ""), FieldStatus.REVIEW)
+    assert "not a digit" in field.reasons
+
+
+def test_crosses_before_a_digit_leave_it_the_fields_value() -> None:
+    field = read_field("7777", reads("struck", "struck", "struck", "4"))
+
+    assert (field.value, field.status) == ("4", FieldStatus.ACCEPTED)
+
+
 def test_a_field_that_is_perhaps_struck_waits_for_review() -> None:
     field = read_field("77", reads("struck", "struck", sure=0.8), accept=0.25)
 
