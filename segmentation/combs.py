@@ -109,11 +109,10 @@ def apart(ones: PrintedBoxes, others: PrintedBoxes, most: int = 0) -> PrintedBox
     return ones[shared.sum(axis=1) <= most]
 
 
-def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> PrintedBoxes:
-    """Return the regions that are no row of boxes already, nor several, nor a part of some.
+def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> PrintedBoxes:
+    """Return the regions that are no several rows, nor a part of some.
 
-    One box as high as a region may be feigned by strokes between ticks. Two are a row; and where a box sticks
-    out of a region, it is the region's sides that strokes feign.
+    Where a box sticks out of a region, it is the region's sides that strokes feign.
     """
     left, top, right, bottom = (
         edge[:, None] for edge in (regions.left, regions.top, regions.right, regions.bottom)
@@ -121,14 +120,13 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> Pri
     across = np.minimum(right, boxes.right) - np.maximum(left, boxes.left)
     down = np.minimum(bottom, boxes.bottom) - np.maximum(top, boxes.top)
     shared = (across > SAME_ROW) & (down > SAME_ROW)
-    high = (np.abs(boxes.top - top) <= SAME_ROW) & (np.abs(boxes.bottom - bottom) <= SAME_ROW)
     sticks_out = (
         (boxes.left < left - SAME_ROW)
         | (boxes.right > right + SAME_ROW)
         | (boxes.top < top - SAME_ROW)
         | (boxes.bottom > bottom + SAME_ROW)
     )
-    regions = regions[((shared & high).sum(axis=1) <= 1) & ~(shared & sticks_out).any(axis=1)]
+    regions = regions[~np.asarray((shared & sticks_out).any(axis=1))]
     crossed = [_is_crossed(region, level) for region in _regions(regions)]
     return regions[~np.array(crossed, bool)]
 

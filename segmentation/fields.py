@@ -24,7 +24,7 @@ from segmentation.combs import (
     divide_by_ticks,
     open_combs,
     with_combs,
-    without_rows,
+    without_parts,
 )
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
@@ -32,7 +32,7 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
-from segmentation.rows import complete_rows, in_rows, surer
+from segmentation.rows import complete_rows, in_rows, surer, without_rows
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
@@ -50,7 +50,6 @@ AS_LONG = (
     0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
 )
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
-MANY_WITHIN = 1  # box that the strokes of a number feign in its box; where there are more, they are printed
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -105,13 +104,13 @@ def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
     dashed = with_dashed_lines(lines, print_)
     boxes = surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
+    printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     regions = find_wide_boxes(lines)
-    closed, wide = divide_by_ticks(without_rows(regions, boxes, lines.level), print_)
-    roofless = without_rows(apart(open_combs(lines), regions), boxes, lines.level)
+    closed, wide = divide_by_ticks(without_parts(without_rows(regions, boxes), printed, lines.level), print_)
+    roofless = without_parts(without_rows(apart(open_combs(lines), regions), boxes), printed, lines.level)
     open_, _ = divide_by_ticks(roofless, print_)
     boxes = with_combs(boxes, PrintedBoxes.joined([closed, open_]))
-    printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
-    more, wide = divide_by_neighbours(apart(wide, printed, MANY_WITHIN), boxes)
+    more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(wide[wide.alone])
     return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
 

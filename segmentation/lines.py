@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
+THICKEST_PRINT = 11  # what is thicker is a tint, a watermark or a dark border
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
 LONGEST_SPACE = 8  # between the dashes of a line
@@ -41,7 +42,8 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     lowest = cv2.addWeighted(average, 1, average, 0, -DEEPEST_DIP)  # which stops at 0
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
-    return np.asarray(cv2.threshold(darkness, contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
+    return np.asarray(cv2.threshold(cv2.min(darkness, thin), contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def find_lines(print_: Mask) -> Lines:

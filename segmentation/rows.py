@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes, without_overlaps
-from segmentation.combs import apart
 from segmentation.lines import Lines, Mask
 
 MOST_SIZES = 4  # of a page
 FEWEST_ALIKE = 2  # boxes that make a size
 LEAST_SHARE = 0.12  # of the boxes of the commonest size
-SAME_SIZE = 1.5  # px by which boxes of one size differ
+SAME_SIZE, ROUGHLY_SAME_SIZE = 1.5, 3.0  # px by which boxes of one size differ
 OFF_PLACE = 2  # px by which a line may lie off where its row has it
 LEAST_PITCH, LARGEST_PITCH = 0.8, 1.9  # of a box's width
 LONGEST_GAP = 6  # boxes that may lack between two of a row
@@ -30,6 +29,7 @@ WHOLE = 0.9  # of a side where the one across is missing
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
 ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
+ROW_FILLS = 0.6  # of a region's width that the boxes of a row in it take
 MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
 Indices = npt.NDArray[np.intp]
@@ -65,15 +65,14 @@ class _Sides(NamedTuple):
 
 
 def complete_rows(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
-    """Return boxes with those that their rows lack; what stands in the place of such a one goes."""
-    whole = PrintedBoxes.joined([])
-    for alike in _sizes(boxes):
-        found = apart(boxes[alike], whole)
-        missing = list(_missing(found, lines))
-        whole = PrintedBoxes.joined([whole, found])
-        if missing:
-            whole = PrintedBoxes.joined([whole, apart(_printed(missing, lines), whole)])
-    return PrintedBoxes.joined([whole, apart(boxes, whole)])
+    """Return boxes with those that their rows lack; in the place of a longer row's box no other one stays."""
+    missing = [each for which in _sizes(boxes) for each in _missing(boxes[which], lines)]
+    if not missing:
+        return boxes
+    mates = (_alike(boxes) & _level(boxes)).sum(axis=1)
+    both = PrintedBoxes.joined([boxes, _printed([cell for cell, _ in missing], lines)])
+    order = np.argsort(-np.concatenate([mates, [mates for _, mates in missing]]), kind="stable")
+    return both[without_overlaps(both, order)]
 
 
 def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
@@ -88,27 +87,46 @@ def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
     return both[without_overlaps(both, order)]
 
 
+def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
+    """Return the regions that are no row of boxes already, nor a frame round one.
+
+    What strokes feign between the lines of a region is of many sizes, or there is little of it.
+    """
+    x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
+    left, top, right, bottom = (
+        edge[:, None] for edge in (regions.left, regions.top, regions.right, regions.bottom)
+    )
+    within = (x > left) & (x < right) & (y > top) & (y < bottom) & (boxes.width < regions.width[:, None])
+    alike = _alike(boxes, ROUGHLY_SAME_SIZE)
+    in_row = within & _has_neighbour(boxes, ROUGHLY_SAME_SIZE)
+    taken = np.where(in_row, in_row @ (alike * boxes.width), 0.0).max(axis=1, initial=0.0)
+    return regions[taken < ROW_FILLS * regions.width]
+
+
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
     """Return the boxes that stand beside another one of their size."""
     return boxes[_has_neighbour(boxes)]
 
 
-def _has_neighbour(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+def _has_neighbour(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
     """Tell which boxes stand beside another one of their size."""
-    return np.asarray((_alike(boxes) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
+    return np.asarray((_alike(boxes, off) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
 
 
 def _ahead(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     apart_by = boxes.left - boxes.left[:, None]
-    level = np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE
     width = boxes.width[:, None]
-    return np.asarray(level & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width))
+    return np.asarray(_level(boxes) & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width))
 
 
-def _alike(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+def _level(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE)
+
+
+def _alike(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
     return np.asarray(
-        (np.abs(boxes.width[:, None] - boxes.width) <= SAME_SIZE)
-        & (np.abs(boxes.height[:, None] - boxes.height) <= SAME_SIZE)
+        (np.abs(boxes.width[:, None] - boxes.width) <= off)
+        & (np.abs(boxes.height[:, None] - boxes.height) <= off)
     )
 
 
@@ -126,12 +144,12 @@ def _sizes(boxes: PrintedBoxes) -> Iterator[Indices]:
         left &= ~alike
 
 
-def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[_Cell]:
-    """Yield the boxes that rows of boxes of one size lack."""
+def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
+    """Yield the boxes that rows of boxes of one size lack, each with the number of boxes its row has."""
     boxes = boxes[np.argsort(boxes.left)]
     width, height = float(np.median(boxes.width)), float(np.median(boxes.height))
     apart_by = boxes.left - boxes.left[:, None]
-    level = np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE
+    level = _level(boxes)
     beside = level & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width)
     if not beside.any():
         return
@@ -141,17 +159,17 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[_Cell]:
         _Cell(left, top, left + width, top + height)
         for left, top in zip(boxes.left.tolist(), boxes.top.tolist(), strict=True)
     ]
-    for index, cell in enumerate(cells):
+    for index, (cell, mates) in enumerate(zip(cells, level.sum(axis=1).tolist(), strict=True)):
         ahead = np.flatnonzero(level[index] & (apart_by[index] > LEAST_PITCH * width))
         behind = np.flatnonzero(level[index] & (apart_by[index] < -LEAST_PITCH * width))
         gap = _gap(apart_by[index, ahead[0]], pitch) if len(ahead) else None
         between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
         if gap is not None and _goes_on(between, lines):
-            yield from between
+            yield from ((each, mates) for each in between)
         elif gap is None or between:
-            yield from _end(cell, pitch, lines)
+            yield from ((each, mates) for each in _end(cell, pitch, lines))
         if not len(behind) or _gap(-apart_by[index, behind[-1]], pitch) is None:
-            yield from _end(cell, -pitch, lines)
+            yield from ((each, mates) for each in _end(cell, -pitch, lines))
 
 
 def _gap(apart_by: float, pitch: float) -> int | None:
@@ -224,7 +242,6 @@ def _covered(level: Mask, row: float, start: float, end: float) -> float:
 
 def _printed(cells: Sequence[_Cell], lines: Lines) -> PrintedBoxes:
     """Return these boxes, without holding the side against them that is covered worst."""
-    each = sorted(set(cells))
-    left, top, right, bottom = np.array(each, np.float64).T
-    coverage = np.array([np.mean(sorted(_sides(cell, lines))[1:]) for cell in each])
+    left, top, right, bottom = np.array(cells, np.float64).T
+    coverage = np.array([np.mean(sorted(_sides(cell, lines))[1:]) for cell in cells])
     return PrintedBoxes(left, top, right, bottom, coverage, np.zeros(len(left), bool))
