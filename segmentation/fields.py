@@ -26,6 +26,7 @@ from segmentation.combs import (
     with_combs,
     without_parts,
 )
+from segmentation.crossed import without_crossed
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed_lines
@@ -93,7 +94,7 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     frame = find_frame(working_copy(page.grey, quarter_turns))
     lines = find_lines(frame.print_)
     boxes, numbers = _boxes_of(lines, frame.print_)
-    placed = _place(boxes, frame, page)
+    placed = _place(without_crossed(boxes, lines.upright), frame, page)
     runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
     fields = _fields(list(_rows(runs)), frame.print_)

@@ -1,0 +1,38 @@
+"""Boxes that a printed line runs through: parts of other boxes, of which two or more were taken for one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segmentation.boxes import PrintedBoxes
+from segmentation.lines import Mask
+
+AT_SIDES = 0.2  # of a box's width, within which an upright line is one of its sides
+BEYOND = 0.5  # of a box's height, by which a printed line goes on above it and below, as no digit does
+OFF_PLACE = 2  # px by which a side may lie off its place
+WHOLE = 0.95  # of a length that a line covers
+
+
+def without_crossed(boxes: PrintedBoxes, upright: Mask) -> PrintedBoxes:
+    """Return the boxes through which no upright line runs that goes on above and below them.
+
+    A box with whole sides stays: scanners draw lines of their own down a page.
+    """
+    edges = zip(*(edge.tolist() for edge in (boxes.left, boxes.top, boxes.right, boxes.bottom)), strict=True)
+    return boxes[~np.array([_is_crossed(upright, *each) for each in edges], bool)]
+
+
+def _is_crossed(upright: Mask, left: float, top: float, right: float, bottom: float) -> bool:
+    off, beyond = AT_SIDES * (right - left), BEYOND * (bottom - top)
+    if top < beyond or bottom + beyond > len(upright):
+        return False
+    through = _covered(upright, left + off, right - off, top - beyond, bottom + beyond)
+    sides = (_covered(upright, x - OFF_PLACE, x + OFF_PLACE, top, bottom) for x in (left - 1, right + 1))
+    return through >= WHOLE and min(sides) < WHOLE
+
+
+def _covered(upright: Mask, left: float, right: float, top: float, bottom: float) -> float:
+    """Return how much of the height the column covers that has most."""
+    columns = upright[round(top) : round(bottom), max(0, round(left)) : round(right) + 1]
+    across = np.flatnonzero(columns[len(columns) // 2])  # a line is there in the middle as well
+    return float((columns[:, across] > 0).mean(axis=0).max(initial=0.0))
