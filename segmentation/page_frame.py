@@ -17,7 +17,8 @@ import numpy.typing as npt
 from segmentation.lines import Mask, find_print, level_lines, upright_lines
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
-SHORTEST = 40  # px of the lines that tell how the paper lies: 10 mm on A4
+SHORTEST = 14  # px of the lines that tell how the paper lies; the longer, the more they count
+STEADY = 40.0**2  # what a line of 10 mm on A4 counts, that all of them lean alike
 FLAT = 0.25  # height over length of a level line as it lies on a page: the page is turned by less
 LEAST_TURN = math.radians(0.15)  # less does not show within the longest box
 LEAST_PERSPECTIVE = math.radians(1.2)  # by which lines at a page's ends differ: a scanner's never do
@@ -194,10 +195,10 @@ def _fit(family: _Family, extent: int) -> _Lean:
     leverage = family.lean * family.along - family.across
     for _ in range(ROUNDS):
         off = family.lean - at - change * leverage
-        weight = family.length / (1 + (off / TURN_OFF) ** 2)
+        weight = family.length**2 / (1 + (off / TURN_OFF) ** 2)
         columns = np.stack([np.ones_like(leverage), leverage])
         normal = (columns * weight) @ columns.T
-        normal[1, 1] += extent**2 * SHORTEST  # a few lines close together cannot tell a change
+        normal[1, 1] += extent**2 * STEADY  # a few lines close together cannot tell a change
         at, change = np.linalg.solve(normal, (columns * weight) @ family.lean).tolist()
     support = _agreeing(family, at, change)
     if LEAST_PERSPECTIVE <= abs(change) * extent <= MOST_PERSPECTIVE and support > EXPLAINS_MORE * steady:
