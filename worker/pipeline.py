@@ -16,6 +16,7 @@ from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
 from segmentation.orientation import ENOUGH_PAIRS, lies_sideways, reads_well, standing
 from segmentation.page import Cell, Field, Page, PageLayout
+from segmentation.shortcomings import shortcoming
 from segmentation.strings import CutString, choose, propose
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
@@ -102,7 +103,13 @@ def read_page(
         fields = tuple(
             _read_field(field, row, rules) for field, row in zip(look.layout.fields, look.rows, strict=True)
         )
-    return PageReading(fields, look.layout.skew_degrees, "" if fields else NO_BOXES)
+    return PageReading(fields, look.layout.skew_degrees, "" if fields else _why_nothing(page))
+
+
+def _why_nothing(page: Page) -> str:
+    """Return why a person has to look at a page on which no boxes are found."""
+    found = shortcoming(page)
+    return f"{NO_BOXES}: {found}" if found else NO_BOXES
 
 
 def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:

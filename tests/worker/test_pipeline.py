@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -210,10 +211,12 @@ def test_a_number_in_one_box_has_a_cell_for_each_digit() -> None:
     assert all("".join(field.cells) == field.value for field in exact)
 
 
-def test_a_page_without_boxes_says_so() -> None:
-    white = Page(np.full((1000, 800), 255, np.uint8))
+def test_a_page_without_boxes_says_so_and_why_if_that_shows() -> None:
+    white = np.full((1000, 800), 255, np.uint8)
+    letter = cv2.putText(white.copy(), "Dear Sir", (100, 300), cv2.FONT_HERSHEY_SIMPLEX, 3.0, (0,), 5)
 
-    assert read_page(white, READER).reason == "no digit boxes found"
+    assert read_page(Page(white), READER).reason == "no digit boxes found: the page is empty"
+    assert read_page(Page(np.asarray(letter, np.uint8)), READER).reason == "no digit boxes found"
 
 
 def test_a_digit_that_touches_its_box_is_accepted_when_the_reader_is_sure_of_it() -> None:
