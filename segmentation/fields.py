@@ -18,14 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes, find_boxes, find_wide_boxes, without_overlaps
-from segmentation.combs import (
-    apart,
-    divide_by_neighbours,
-    divide_by_ticks,
-    open_combs,
-    with_combs,
-    without_parts,
-)
+from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
@@ -34,6 +27,7 @@ from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
 from segmentation.rows import complete_rows, in_rows, surer, without_rows
+from segmentation.ticks import find_combs
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
@@ -106,11 +100,10 @@ def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     dashed = with_dashed_lines(lines, print_)
     boxes = surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
-    regions = find_wide_boxes(lines)
-    closed, wide = divide_by_ticks(without_parts(without_rows(regions, boxes), printed, lines.level), print_)
-    roofless = without_parts(without_rows(apart(open_combs(lines), regions), boxes), printed, lines.level)
-    open_, _ = divide_by_ticks(roofless, print_)
-    boxes = with_combs(boxes, PrintedBoxes.joined([closed, open_]))
+    combs = find_combs(lines.level, print_, boxes)
+    boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
+    regions = apart(find_wide_boxes(lines), combs)
+    wide = without_parts(without_rows(regions, boxes), printed, lines.level)
     more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(wide[wide.alone])
     return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
