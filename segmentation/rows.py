@@ -29,6 +29,7 @@ WHOLE = 0.9  # of a side where the one across is missing
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
 ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
+SURER = 2  # times that a box with solid lines counts
 ROW_FILLS = 0.6  # of a region's width that the boxes of a row in it take
 MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
@@ -69,21 +70,15 @@ def complete_rows(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
     missing = [each for which in _sizes(boxes) for each in _missing(boxes[which], lines)]
     if not missing:
         return boxes
-    mates = (_alike(boxes) & _level(boxes)).sum(axis=1)
     both = PrintedBoxes.joined([boxes, _printed([cell for cell, _ in missing], lines)])
-    order = np.argsort(-np.concatenate([mates, [mates for _, mates in missing]]), kind="stable")
+    order = np.argsort(-np.concatenate([_mates(boxes), [mates for _, mates in missing]]), kind="stable")
     return both[without_overlaps(both, order)]
 
 
 def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
-    """Return the boxes of both; of two in one place that of the ones, if it stands in a row of its like.
-
-    Otherwise the one stays whose size is commoner.
-    """
+    """Return the boxes of both; in the place of a longer row's box no other one stays, in a tie the ones'."""
     both = PrintedBoxes.joined([ones, others])
-    in_row = np.concatenate([_has_neighbour(ones), np.zeros(len(others), bool)])
-    votes = _alike(both).sum(axis=1)
-    order = np.lexsort((-votes, ~in_row))
+    order = np.argsort(-np.concatenate([SURER * _mates(ones), _mates(others)]), kind="stable")
     return both[without_overlaps(both, order)]
 
 
@@ -117,6 +112,11 @@ def _ahead(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     apart_by = boxes.left - boxes.left[:, None]
     width = boxes.width[:, None]
     return np.asarray(_level(boxes) & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width))
+
+
+def _mates(boxes: PrintedBoxes) -> npt.NDArray[np.intp]:
+    """Return of each box how many of its size stand level with it, itself too."""
+    return np.asarray((_alike(boxes) & _level(boxes)).sum(axis=1))
 
 
 def _level(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
@@ -182,7 +182,8 @@ def _gap(apart_by: float, pitch: float) -> int | None:
 def _goes_on(between: Sequence[_Cell], lines: Lines) -> bool:
     """Tell whether a row goes on between two of its boxes."""
     sides = [_sides(cell, lines) for cell in between]
-    return all(np.mean(side) >= BETWEEN for side in sides) and _undivided(sides) <= MOST_UNDIVIDED
+    there = (np.mean(side) >= BETWEEN or min(side.left, side.right) >= COVERED for side in sides)
+    return all(there) and _undivided(sides) <= MOST_UNDIVIDED
 
 
 def _undivided(sides: Sequence[_Sides]) -> int:
