@@ -11,42 +11,39 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.paper import Tones
+
 Grey = npt.NDArray[np.uint8]
 Darkness = npt.NDArray[np.float32]
 
-PALE = 0.6  # of the page's ink: how dark a guide is at most
-FEWEST = 3  # boxes that must show a guide and nothing else
+PALE = 0.5  # of the page's ink: how dark a guide is at most
+FEWEST = 4  # boxes that must show a guide and nothing else
 SAME_SIZE = 0.12  # by which boxes with the same guide may differ in width and height
-ALIKE = 0.6  # correlation of a box that shows a guide alone with the guide
-INK_OVER_GUIDE = 1.5  # times a guide's darkness, from which on a pixel is ink
+ALIKE = 0.7  # correlation of a box that shows a guide alone with the guide; digits of one hand may reach 0.6
+SHOWN = 0.85  # of a guide that shows in boxes that are written into
 LINE = 2  # px, by which a box's line may reach in
-NEXT_TO = np.ones((3, 3), np.uint8)  # a guide lies in its boxes to a pixel
 
 
-def take_out_guides(
-    patches: Sequence[Grey], margins: Sequence[int], papers: Sequence[float], levels: Sequence[float]
-) -> tuple[list[Grey], list[float]]:
-    """Return patches without guides, and how dark their ink is; 0 where a guide was all there was.
+def guides_alone(patches: Sequence[Grey], margins: Sequence[float], tones: Tones) -> npt.NDArray[np.bool_]:
+    """Tell of each box whether a guide is all that is in it, going by what paler boxes have in common.
 
-    `papers` and `levels` say how light the paper of each is, and how much darker its ink. Where no guides are
-    printed, all is returned as it came.
+    A guide is printed into all boxes of a size, so it must show under what is written into the others.
     """
-    cleaned, left = list(patches), list(levels)
-    dark = np.array(levels)
-    ink = float(np.median(dark[dark >= np.median(dark[dark > 0])])) if dark.any() else 0.0
-    pale = [index for index, level in enumerate(levels) if 0 < level < PALE * ink]
-    for group in _same_size(patches, pale):
-        like = [index for index in group if index in set(pale)]
-        boxes = {index: _darkness(patches[index], papers[index]) for index in like}
-        guide = _in_common(list(boxes.values()), margins[like[0]])
-        alone = [index for index in like if _correlation(boxes[index], guide, margins[index]) >= ALIKE]
-        if len(alone) < max(FEWEST, len(like) / 2):
+    alone = np.zeros(len(patches), bool)
+    pale = (tones.ink > 0) & (tones.ink < PALE * tones.usual_ink * tones.paper)
+    for group in _same_size(patches, np.flatnonzero(pale).tolist()):
+        boxes = {index: _darkness(patches[index], tones.paper[index]) for index in group}
+        margin = {index: round(margins[index]) for index in group}
+        like = [index for index in group if pale[index]]
+        guide = _in_common([boxes[index] for index in like], margin[like[0]])
+        alike = [index for index in like if _correlation(boxes[index], guide, margin[index]) >= ALIKE]
+        if len(alike) < max(FEWEST, len(like) / 2):
             continue
-        for index in alone:
-            left[index] = 0.0
-        for index in set(group) - set(alone):
-            cleaned[index] = _without(patches[index], papers[index], guide)
-    return cleaned, left
+        guide = _in_common([boxes[index] for index in alike], margin[alike[0]])
+        written = [_shown(guide, boxes[index]) for index in group if tones.ink[index] and not pale[index]]
+        if written and np.median(written) >= SHOWN:
+            alone[alike] = True
+    return alone
 
 
 def _same_size(patches: Sequence[Grey], pale: Sequence[int]) -> Iterator[list[int]]:
@@ -59,6 +56,14 @@ def _same_size(patches: Sequence[Grey], pale: Sequence[int]) -> Iterator[list[in
         if len(waiting.intersection(near)) >= FEWEST:
             yield near
         waiting.difference_update(near)
+
+
+def _shown(guide: Darkness, box: Darkness) -> float:
+    """Return how much of a guide shows in a box, 0 to 1."""
+    height, width = box.shape
+    expected = cv2.resize(guide, (width, height), interpolation=cv2.INTER_LINEAR)
+    around = cv2.dilate(box, np.ones((3, 3), np.uint8))  # it lies in its boxes to a pixel
+    return float(np.minimum(around, expected).sum() / max(1.0, expected.sum()))
 
 
 def _in_common(boxes: Sequence[Darkness], margin: int) -> Darkness:
@@ -84,11 +89,3 @@ def _correlation(box: Darkness, guide: Darkness, margin: int) -> float:
         return 0.0
     around = box[margin : height - margin, margin : width - margin]
     return float(cv2.matchTemplate(around, expected, cv2.TM_CCOEFF_NORMED).max())
-
-
-def _without(patch: Grey, paper: float, guide: Darkness) -> Grey:
-    """Return a patch with paper in place of the guide, where ink does not cover it."""
-    height, width = patch.shape
-    printed = cv2.dilate(cv2.resize(guide, (width, height), interpolation=cv2.INTER_LINEAR), NEXT_TO)
-    covered = _darkness(patch, paper) > INK_OVER_GUIDE * printed
-    return np.where(covered, patch, np.uint8(min(255.0, paper))).astype(np.uint8)

@@ -6,26 +6,23 @@ Each step is taken for all boxes of a page before the next: code that stays warm
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.guides import take_out_guides
+from segmentation.guides import guides_alone
+from segmentation.paper import evenly_lit, measure_tones
 
 Grey = npt.NDArray[np.uint8]
 
-LEAST_CONTRAST = (
-    45  # grey levels between paper and ink: watermarks and show-through stay under it, pencil does not
-)
-NOISE_FACTOR = 6.0  # standard deviations of the paper's grain that ink must rise above it
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
 FAINTEST, CORE = 0.2, 0.8  # of it, where a stroke's edge starts and where its core does
-INK_RANK, PAPER_RANK, GRAIN_RANK = 0.01, 0.75, 0.97  # of a box's pixels, from the darkest to the lightest
-GRAIN_STEP = 1.2  # standard deviations of the paper's grain that lie between the last two of them
+OVER_PRINT = 1.15  # times what is printed under ink, as dark as which a stroke is
 LINE_COVERAGE = 0.94  # of a side's length that a line covers; the upper stroke of a wide 7 reaches 0.93
+PALEST_LINE = 0.1  # of the paper's lightness, by which a line that is paler than ink is darker
 LINE_OFF = 0.12  # of the box's side by which a line may lie off where it is expected
 SLIVER = 2  # px that an uneven line may reach further in than it does on the whole
 SMALLEST_HEIGHT = 0.16  # of the box's height: a digit's least size; what is smaller is dirt
@@ -79,71 +76,65 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
 
     A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    papers, levels = paper_and_ink(patches, margins)
-    patches, levels = take_out_guides(patches, [round(margin) for margin in margins], papers, levels)
-    strokes = [
-        np.asarray(cv2.threshold(patch, paper - INK_SHARE * level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
-        for patch, paper, level in zip(patches, papers, levels, strict=True)
+    patches = evenly_lit(patches, margins)
+    tones = measure_tones(patches, margins)
+    tones = replace(tones, ink=np.where(guides_alone(patches, margins, tones), 0.0, tones.ink))
+    levels = list(zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True))
+    written = np.flatnonzero(tones.ink).tolist()
+    strokes = [hard_ink(patches[index], *levels[index]) for index in written]
+    lines = [
+        hard_ink(patches[index], levels[index][0], 0.0, PALEST_LINE * levels[index][0]) for index in written
     ]
-    insides = _within_lines(strokes, [round(margin) for margin in margins])
-    return [
-        _digit(*each) if each[-1] else None
-        for each in zip(patches, strokes, insides, papers, levels, strict=True)
-    ]
+    insides = _within_lines(strokes, lines, [round(margins[index]) for index in written])
+    found: list[DigitInk | None] = [None] * len(patches)
+    for index, inked, inside in zip(written, strokes, insides, strict=True):
+        found[index] = _digit(patches[index], inked, inside, levels[index])
+    return found
 
 
-def paper_and_ink(
-    patches: Sequence[Grey], margins: Sequence[float], ink_rank: float = INK_RANK
-) -> tuple[list[float], list[float]]:
-    """Return how light each paper is, and how much darker the ink on it, 0 where there is none.
+def _within_lines(
+    strokes: Sequence[Grey], lines: Sequence[Grey], margins: Sequence[int]
+) -> list[tuple[int, int, int, int]]:
+    """Return the part of each patch that its lines enclose: left, top, right, bottom.
 
-    Only what lies half a margin within the box tells paper from ink: lines do not. `ink_rank` is the share of
-    a box's pixels that the core of its strokes has at least, if it holds any.
+    Lines are looked for where strokes are and, if they are not as dark as ink, in what else may be a line.
     """
-    counts = []
-    for patch, margin in zip(patches, margins, strict=True):
-        edge = int(1.5 * margin)
-        inside = patch[edge : patch.shape[0] - edge, edge : patch.shape[1] - edge]
-        counts.append(cv2.calcHist([inside], [0], None, [256], [0, 256]).ravel())
-    up_to = np.column_stack(counts).cumsum(axis=0)
-    ink, paper, light = (
-        (up_to <= rank * up_to[-1]).sum(axis=0) for rank in (ink_rank, PAPER_RANK, GRAIN_RANK)
-    )
-    level, grain = paper - ink, (light - paper) / GRAIN_STEP
-    written = level >= np.maximum(LEAST_CONTRAST, NOISE_FACTOR * grain)
-    return paper.tolist(), np.where(written, level, 0).tolist()
-
-
-def _within_lines(strokes: Sequence[Grey], margins: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """Return the part of each patch that its lines enclose: left, top, right, bottom."""
+    if not strokes:
+        return []
     sizes = np.array([(patch.shape[1], patch.shape[0]) for patch in strokes])
-    covered = np.zeros(
-        (*sizes.shape, sizes.max()), np.uint8
-    )  # of each column and each row, 255 for all of it
-    for (columns, rows), patch, margin in zip(covered, strokes, margins, strict=True):
-        height, width = patch.shape
-        columns[:width] = cv2.reduce(patch[margin : height - margin], 0, cv2.REDUCE_AVG).ravel()
-        rows[:height] = cv2.reduce(patch[:, margin : width - margin], 1, cv2.REDUCE_AVG).ravel()
-    line = covered >= 255 * LINE_COVERAGE
-    before, behind = line[..., :-1], line[..., 1:]
     expected = np.broadcast_to(np.array(margins)[:, None], sizes.shape)
     off = 1 + LINE_OFF * (sizes - 2 * expected)
-    first = _nearest(before & ~behind, expected, off)
-    last = _nearest(behind & ~before, sizes - expected, off)
+    first, last = (np.full(sizes.shape, -1) for _ in range(2))
+    for masks in (strokes, lines):
+        line = _covered(masks, margins) >= 255 * LINE_COVERAGE
+        before, behind = line[..., :-1], line[..., 1:]
+        first = np.where(first < 0, _nearest(before & ~behind, expected, off), first)
+        last = np.where(last < 0, _nearest(behind & ~before, sizes - expected, off), last)
+    first, last = np.where(first < 0, expected, first), np.where(last < 0, sizes - expected, last)
     return [(left, top, right, bottom) for left, top, right, bottom in np.hstack([first, last]).tolist()]
+
+
+def _covered(masks: Sequence[Grey], margins: Sequence[int]) -> Grey:
+    """Return (n, 2, most) uint8: how much of each column and of each row is covered, 255 for all of it."""
+    covered = np.zeros((len(masks), 2, max(max(mask.shape) for mask in masks)), np.uint8)
+    for (columns, rows), mask, margin in zip(covered, masks, margins, strict=True):
+        height, width = mask.shape
+        columns[:width] = cv2.reduce(mask[margin : height - margin], 0, cv2.REDUCE_AVG).ravel()
+        rows[:height] = cv2.reduce(mask[:, margin : width - margin], 1, cv2.REDUCE_AVG).ravel()
+    return covered
 
 
 def _nearest(
     turns: npt.NDArray[np.bool_], expected: npt.NDArray[np.int_], off: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int_]:
-    """Return where a line turns up or ends next to where it is expected, that itself where none does."""
+    """Return where a line turns up or ends next to where it is expected, -1 where none does."""
     distance = np.abs(np.arange(1, turns.shape[-1] + 1) - expected[..., None])
     far = np.where(turns, distance, turns.shape[-1])
-    return np.where(far.min(axis=-1) <= off, far.argmin(axis=-1) + 1, expected)
+    return np.where(far.min(axis=-1) <= off, far.argmin(axis=-1) + 1, -1)
 
 
 def _digit(
-    patch: Grey, strokes: Grey, inside: tuple[int, int, int, int], paper: float, level: float
+    patch: Grey, strokes: Grey, inside: tuple[int, int, int, int], tones: tuple[float, float, float]
 ) -> DigitInk | None:
     left, top, right, bottom = inside
     inner = strokes[top:bottom, left:right]
@@ -156,7 +147,7 @@ def _digit(
         return None
     x, y, width, height = cv2.boundingRect(kept)
     around = slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
-    soft = soft_ink(patch[top:bottom, left:right][around], kept[around], paper, level)
+    soft = soft_ink(patch[top:bottom, left:right][around], kept[around], *tones)
     return DigitInk(soft, left + x, top + y, width, height, doubts)
 
 
@@ -193,8 +184,15 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
     return grey_of_label[labels], doubts
 
 
-def soft_ink(patch: Grey, kept: Grey, paper: float, level: float) -> Grey:
+def hard_ink(patch: Grey, paper: float, level: float, no_ink: float) -> Grey:
+    """Return 255 where strokes are: ink is `level` darker than paper at its core, all else up to `no_ink`."""
+    threshold = paper - max(INK_SHARE * level, OVER_PRINT * no_ink)
+    return np.asarray(cv2.threshold(patch, threshold, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
+
+
+def soft_ink(patch: Grey, kept: Grey, paper: float, level: float, no_ink: float) -> Grey:
     """Return the kept strokes with their soft edges, the core of a stroke at 255."""
-    steepness = 255 / ((CORE - FAINTEST) * level)
-    soft = cv2.addWeighted(patch, -steepness, patch, 0, steepness * (paper - FAINTEST * level))
+    faintest = max(FAINTEST * level, no_ink)
+    steepness = 255 / (CORE * level - faintest)
+    soft = cv2.addWeighted(patch, -steepness, patch, 0, steepness * (paper - faintest))
     return np.asarray(cv2.bitwise_and(soft, cv2.dilate(kept, SOFT_EDGE)), np.uint8)

@@ -5,6 +5,7 @@ All lengths are pixels of the patch, which is 56 to 72 px from line to line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,15 +17,15 @@ from segmentation.geometry import Quad
 from segmentation.glyph import stroke_width
 from segmentation.ink import (
     EDGE_SHARE,
-    INK_SHARE,
     SLIVER,
     SMALLEST_HEIGHT,
     SPECK_SHARE,
     Grey,
-    paper_and_ink,
+    hard_ink,
     soft_ink,
     wipe_slivers,
 )
+from segmentation.paper import evenly_lit, measure_tones
 
 LEAST_HEIGHT, MOST_HEIGHT = 56, 72  # px of a box in its patch; twice and more what a glyph can show
 WIDEST = 40.0  # heights of a box; what is wider still is made coarser
@@ -72,16 +73,22 @@ def patch_of_string(quad: Quad) -> Patch:
     return patch_with_margin(quad, MARGIN * height, zoom)
 
 
-def find_string_ink(patch: Grey, margin: float) -> StringInk | None:
-    """Return the ink of the number that stands in a box, None where nobody wrote.
+def find_string_inks(patches: Sequence[Grey], margins: Sequence[float]) -> list[StringInk | None]:
+    """Return the ink of the number that stands in each of these boxes, None where nobody wrote.
 
-    `patch` is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
+    A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    (paper,), (level,) = paper_and_ink([patch], [margin], INK_RANK)
-    if not level:
-        return None
-    threshold = paper - INK_SHARE * level
-    strokes = np.asarray(cv2.threshold(patch, threshold, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
+    patches = evenly_lit(patches, margins)
+    tones = measure_tones(patches, margins, INK_RANK)
+    levels = zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True)
+    return [
+        _string_ink(patch, margin, each) if each[1] else None
+        for patch, margin, each in zip(patches, margins, levels, strict=True)
+    ]
+
+
+def _string_ink(patch: Grey, margin: float, tones: tuple[float, float, float]) -> StringInk | None:
+    strokes = hard_ink(patch, *tones)
     inside = _wipe_lines(strokes, round(margin))
     _, found, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_32S)
     labels, parts = np.asarray(found, np.int32), np.asarray(stats, np.int32)
@@ -98,7 +105,7 @@ def find_string_ink(patch: Grey, margin: float) -> StringInk | None:
     parts[dirt] = 0
     labels[dirt[labels]] = 0
     strokes[labels == 0] = 0
-    soft = soft_ink(patch, strokes, paper, level)
+    soft = soft_ink(patch, strokes, *tones)
     return StringInk(strokes, soft, labels, parts, _lean(strokes), tall, pen)
 
 

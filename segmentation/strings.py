@@ -20,7 +20,7 @@ from segmentation.geometry import Quad
 from segmentation.glyph import GLYPH_SIDE, normalise
 from segmentation.ink import SOFT_EDGE, Grey
 from segmentation.page import Cell, Page
-from segmentation.string_ink import StringInk, find_string_ink, patch_of_string
+from segmentation.string_ink import StringInk, find_string_inks, patch_of_string
 from segmentation.string_paths import LEAST_LOG, Arc, Features, Path, arcs_of, best_paths
 from segmentation.string_pieces import Pieces, cut_pieces
 
@@ -69,7 +69,13 @@ class CutString:
 
 def propose(page: Page, quads: Sequence[Quad]) -> tuple[Proposal, ...]:
     """Return what may be digits in each of these boxes, given by the inner edges of their lines."""
-    return tuple(_propose(page.grey, quad) for quad in quads)
+    if not quads:
+        return ()
+    patches = [patch_of_string(quad) for quad in quads]
+    inks = find_string_inks(
+        [patch.cut_from(page.grey) for patch in patches], [each.margin for each in patches]
+    )
+    return tuple(map(_propose, patches, inks))
 
 
 def choose(
@@ -93,7 +99,8 @@ def choose(
         best.setdefault(value, path)
         shares[value] = shares.get(value, 0.0) + math.exp(path.potential - ranked.log_sum)
     first, *others = sorted(shares, key=shares.__getitem__, reverse=True)
-    taken = np.array([arc.glyph for arc in best[first].arcs if arc.glyph is not None], np.intp)
+    digits = [arc.glyph for arc in best[first].arcs if arc.glyph is not None]
+    taken = np.array(digits or [len(proposal.cells) - 1], np.intp)  # ink is never nothing
     return CutString(
         tuple(proposal.cells[each] for each in taken.tolist()),
         probabilities[taken],
@@ -134,9 +141,7 @@ def value_of(path: Path, labels: npt.NDArray[np.intp]) -> str:
     return "".join(str(labels[arc.glyph]) for arc in path.arcs if arc.glyph is not None)
 
 
-def _propose(grey: Grey, quad: Quad) -> Proposal:
-    patch = patch_of_string(quad)
-    ink = find_string_ink(patch.cut_from(grey), patch.margin)
+def _propose(patch: Patch, ink: StringInk | None) -> Proposal:
     if ink is None:
         return Proposal((), (), 0)
     pieces = cut_pieces(ink)

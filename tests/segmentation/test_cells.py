@@ -155,3 +155,66 @@ def test_the_upper_stroke_of_a_seven_is_kept_where_a_box_is_open_above() -> None
 
     (seven,) = cut(page, open_above)
     assert abs(seven.ink_box.y - 304) <= 1
+
+
+@pytest.mark.parametrize("reach", [12, 8, 4, 2])
+def test_a_box_that_is_blacked_out_is_not_blank(reach: int) -> None:
+    page = paper()
+    boxes = Boxes(4)
+    draw_boxes(page, boxes)
+    cv2.rectangle(page, (250 + reach, 300 + reach), (300 - reach, 364 - reach), (40,), -1)
+    filled = cells_of(page)
+
+    assert [cell.glyph is None for cell in filled] == [True, False, True, True]
+
+
+def test_what_is_paler_than_all_ink_of_a_page_is_none_and_pencil_is_some() -> None:
+    page = paper()
+    boxes = Boxes(4)
+    draw_boxes(page, boxes)
+    for index, tone in enumerate((20, 200, 150)):
+        cv2.line(page, (215 + 50 * index, 312), (235 + 50 * index, 352), (tone,), 5)
+
+    assert [cell.glyph is None for cell in cells_of(page)] == [False, True, False, True]
+
+
+def test_a_digit_half_on_a_watermark_is_the_same_digit() -> None:
+    plain, marked = paper(), paper()
+    boxes = Boxes(3)
+    cv2.rectangle(marked, (150, 330), (400, 500), (205,), -1)
+    for page in (plain, marked):
+        draw_boxes(page, boxes)
+        write_digit(page, boxes, 1, 5)
+    (field,) = find_fields(Page(plain)).fields
+
+    assert [cell.glyph is None for cell in cut(marked, field)] == [True, False, True]
+    assert likeness(cut(plain, field)[1], cut(marked, field)[1]) > 0.97
+
+
+@pytest.mark.parametrize("light", [0.25, 0.5])
+def test_digits_in_dim_light_and_under_the_edge_of_a_shadow_stay(light: float) -> None:
+    page = paper()
+    boxes = Boxes(4)
+    draw_boxes(page, boxes)
+    for index, digit in enumerate((3, 5, 8, 2)):
+        write_digit(page, boxes, index, digit)
+    (field,) = find_fields(Page(page)).fields
+    shade = np.where(np.arange(page.shape[1]) < 330, light, 0.9 * light)
+    shaded = (page * cv2.GaussianBlur(shade[None], (41, 1), 0)).astype(np.uint8)
+
+    pairs = zip(cut(page, field), cut(shaded, field), strict=True)
+    assert all(likeness(lit, dim) > 0.95 for lit, dim in pairs)
+
+
+def test_digits_that_are_alike_are_no_printed_guide() -> None:
+    """All boxes with the palest ink hold a 1, as guides would: what else is written is not over it."""
+    page = paper()
+    boxes = Boxes(8)
+    draw_boxes(page, boxes)
+    for index, tone in enumerate((20, 20, 160, 160, 160, 160, 160, 20)):
+        if tone == 20:
+            write_digit(page, boxes, index, 8)
+        else:
+            cv2.line(page, (235 + 50 * index, 312), (215 + 50 * index, 352), (tone,), 5)
+
+    assert all(cell.glyph is not None for cell in cells_of(page))

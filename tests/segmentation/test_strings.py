@@ -13,7 +13,7 @@ import pytest
 
 from segmentation.geometry import Point, Quad
 from segmentation.page import Cell, Page
-from segmentation.string_ink import find_string_ink, patch_of_string
+from segmentation.string_ink import find_string_inks, patch_of_string
 from segmentation.string_paths import Arc, Features, best_paths
 from segmentation.string_pieces import cut_pieces
 from segmentation.strings import CutString, choose, propose, read_strings
@@ -243,9 +243,30 @@ def test_a_scribble_is_not_taken_to_pieces_without_end() -> None:
     points = np.column_stack([rng.integers(210, 690, 60), rng.integers(308, 372, 60)]).astype(np.int32)
     cv2.polylines(page, [points], False, (0,), 2)
     patch = patch_of_string(quad_of())
-    ink = find_string_ink(patch.cut_from(page), patch.margin)
+    (ink,) = find_string_inks([patch.cut_from(page)], [patch.margin])
 
     assert ink is not None
     pieces = cut_pieces(ink)
     assert pieces is None or len(pieces.extents) <= 40
     assert read(page).probabilities.argmax() >= 10
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 1.0])
+def test_a_box_that_is_blacked_out_is_not_blank(share: float) -> None:
+    page = paper()
+    draw_boxes(page, BOX)
+    cv2.rectangle(page, (205, 306), (205 + round(share * 490), 374), (20,), -1)
+
+    cut = read(page)
+
+    assert len(cut.cells) == 1
+    assert cut.probabilities.argmax() >= 10
+
+
+def test_short_dashes_in_a_box_are_no_dirt() -> None:
+    page = paper()
+    draw_boxes(page, BOX)
+    for x in (260, 330, 400):
+        cv2.line(page, (x, 345), (x + 12, 330), (20,), 3)
+
+    assert read(page).cells
