@@ -181,7 +181,7 @@ def _base(line: Mask, corner: tuple[int, int], level: Mask, print_: Mask) -> _Ba
         return None
     apart_by = (int(thin[-third:].sum()) - int(thin[:third].sum())) / third
     slope = (high - low) / apart_by
-    thick = max(1, _middle(thickness[thin]))
+    thick = max(1, int(np.sort(thickness[thin])[len(thin) // 4]))  # where no foot of a digit joins it
     x, y = corner
     floor = y + low - LINE_SPREAD - thick + 1 - slope * (float(thin[:third].sum()) / third + OFF_END)
     to_page = np.array([(1, 0, x - OFF_END), (slope, 1, floor - TALLEST)])
