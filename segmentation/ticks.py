@@ -41,7 +41,7 @@ SAME_HEIGHT = 2  # px by which ticks of a comb differ
 SAME_PITCH = 0.04  # by which combs of a kind differ
 STRETCHES = (-2.0, -1.0, 0.0, 1.0, 2.0)  # px by which a comb may be longer than its kind has it
 ROOF, CEILING = 0.5, 0.8  # of a base's length that a line covers: over walls, and over a comb
-POST = 0.6  # of the way to the ceiling that posts go up at either end
+POST = 0.85  # of the way to the ceiling that posts go up at both ends; else it belongs to the row above
 LONGEST_SPACE = 6  # px between the dashes of a wall
 COVERED, MISSING = (
     0.6,
