@@ -26,7 +26,7 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
-from segmentation.rows import complete_rows, in_rows, surer, without_rows
+from segmentation.rows import complete_rows, in_rows, surer, without_gaps, without_rows
 from segmentation.ticks import find_combs
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
@@ -45,6 +45,10 @@ AS_LONG = (
     0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
 )
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
+USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
+SMALL = 0.85  # of the usual height, that a box to tick has at most
+SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
+APART = 0.25  # of a box's width, that boxes to tick stand apart at least
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 
@@ -98,7 +102,9 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
 def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
     dashed = with_dashed_lines(lines, print_)
-    boxes = surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
+    boxes = without_gaps(
+        surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
+    )
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines.level, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
@@ -153,6 +159,7 @@ def _direction(start: Point, end: Point) -> Point:
 
 def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field]:
     edges = [[placed.edges for placed in run] for row in rows for run in row]
+    usual = _usual_height([run for row in rows for run in row])
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
@@ -160,7 +167,8 @@ def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field
             own = [placed.edges for placed in run]
             others = [each for other in edges if other != own for each in other]
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
-            yield Field(name, cells, box, is_number, not is_number and goes_on(own, others, print_))
+            is_part = not is_number and goes_on(own, others, print_)
+            yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
 
 
 def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:
@@ -290,6 +298,19 @@ def _is_digit_field(run: Sequence[_Placed]) -> bool:
 
 def _holds_number(run: Sequence[_Placed]) -> bool:
     return len(run) == 1 and run[0].width >= WIDEST_ALONE * run[0].height
+
+
+def _usual_height(runs: Sequence[Sequence[_Placed]]) -> float:
+    """Return the height of most larger boxes that stand in a row with others, 0 where there are none."""
+    heights = [placed.height for run in runs if len(run) > 1 for placed in run]
+    return float(np.percentile(heights, USUAL)) if heights else 0.0
+
+
+def _is_for_ticks(run: Sequence[_Placed], usual: float) -> bool:
+    first = run[0]
+    are_apart = all(one.left - other.right > APART * first.width for other, one in pairwise(run))
+    is_square = len(run) == 1 or abs(first.width - first.height) <= SQUARE * first.height
+    return are_apart and is_square and first.height < SMALL * usual
 
 
 def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:

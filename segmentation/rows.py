@@ -7,6 +7,7 @@ printed, or where the line has a gap; its row still goes on for whole boxes, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ FEWEST_ALIKE = 2  # boxes that make a size
 LEAST_SHARE = 0.12  # of the boxes of the commonest size
 SAME_SIZE, ROUGHLY_SAME_SIZE = 1.5, 3.0  # px by which boxes of one size differ
 OFF_PLACE = 2  # px by which a line may lie off where its row has it
-LEAST_PITCH, LARGEST_PITCH = 0.8, 1.9  # of a box's width
+LEAST_PITCH, LARGEST_PITCH = 0.8, 2.3  # of a box's width
 LONGEST_GAP = 6  # boxes that may lack between two of a row
 LONGEST_END = 4  # boxes that may lack at its end before one is closed again
 COVERED, WORN = 0.75, 0.4  # of a side: where it is a line, and where it is one with a gap in it
 WHOLE = 0.9  # of a side where the one across is missing
+THICKEST_LINE = 9  # px between the insides of two boxes that share it
+NARROWER = 1.15  # times that boxes are wider than the gap between them
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
 ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
@@ -98,6 +101,17 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     return regions[taken < ROW_FILLS * regions.width]
 
 
+def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
+    """Return the boxes that are not the white between two wider ones of one size, beside each other."""
+    level = _level(boxes) & _level(replace(boxes, top=boxes.bottom))
+    wider = level & (boxes.width[:, None] * NARROWER < boxes.width)
+    to_left, to_right = boxes.left[:, None] - boxes.right, boxes.left - boxes.right[:, None]
+    before = wider & (to_left > -OFF_PLACE) & (to_left <= THICKEST_LINE)
+    behind = wider & (to_right > -OFF_PLACE) & (to_right <= THICKEST_LINE)
+    between = ((before.astype(np.intp) @ _alike(boxes)) * behind).any(axis=1)
+    return boxes[~np.asarray(between)]
+
+
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
     """Return the boxes that stand beside another one of their size."""
     return boxes[_has_neighbour(boxes)]
@@ -148,18 +162,15 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
     """Yield the boxes that rows of boxes of one size lack, each with the number of boxes its row has."""
     boxes = boxes[np.argsort(boxes.left)]
     width, height = float(np.median(boxes.width)), float(np.median(boxes.height))
-    apart_by = boxes.left - boxes.left[:, None]
-    level = _level(boxes)
-    beside = level & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width)
-    if not beside.any():
+    apart_by, level = boxes.left - boxes.left[:, None], _level(boxes)
+    next_one = np.where(_ahead(boxes) | _ahead(boxes).T, np.abs(apart_by), np.inf).min(axis=1, initial=np.inf)
+    if not np.isfinite(next_one).any():
         return
-    nearest = np.where(beside, apart_by, np.inf).min(axis=1)
-    pitch = float(np.median(nearest[np.isfinite(nearest)]))
-    cells = [
-        _Cell(left, top, left + width, top + height)
-        for left, top in zip(boxes.left.tolist(), boxes.top.tolist(), strict=True)
-    ]
-    for index, (cell, mates) in enumerate(zip(cells, level.sum(axis=1).tolist(), strict=True)):
+    usual = float(np.median(next_one[np.isfinite(next_one)]))
+    for index, mates in enumerate(level.sum(axis=1).tolist()):
+        left, top = float(boxes.left[index]), float(boxes.top[index])
+        cell, own = _Cell(left, top, left + width, top + height), float(next_one[index])
+        pitch = own if np.isfinite(own) and _gap(own, usual) is None else usual
         ahead = np.flatnonzero(level[index] & (apart_by[index] > LEAST_PITCH * width))
         behind = np.flatnonzero(level[index] & (apart_by[index] < -LEAST_PITCH * width))
         gap = _gap(apart_by[index, ahead[0]], pitch) if len(ahead) else None
