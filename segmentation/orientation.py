@@ -13,8 +13,8 @@ MOST_FIELDS = 24  # that are asked; a quarter of them would do
 LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
 CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
-ENOUGH_PAIRS = 10  # of legible neighbours, as no page has that lies on its side
-FAR_MORE, BY_CHANCE = 2, 2  # times as many, and so many more, on a page that lies on its side
+ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
+FAR_MORE, BY_CHANCE = 1.5, 2  # times as many, and so many more, on a page that lies on its side
 UNLIKELIEST = 0.03  # one blot must not turn a page
 
 Glyphs = npt.NDArray[np.uint8]

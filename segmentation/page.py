@@ -31,6 +31,7 @@ class Field:
     box: Box  # encloses the outer edges of the printed boxes
     holds_number: bool = False  # its only box is for a whole number, not for a digit
     goes_on: bool = False  # print beside it looks like one more box, which was not found
+    for_ticks: bool = False  # its boxes are small and apart, as those that somebody ticks
 
 
 @dataclass(frozen=True, slots=True)

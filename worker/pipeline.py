@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from statistics import mean
+from statistics import mean, median
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
 from worker.readings import (
     BLANK_INSIDE,
+    FOR_A_TICK,
     LOW_CONFIDENCE,
     NOT_A_DIGIT,
     PART_OF_FIELD,
@@ -47,6 +48,7 @@ Probabilities = Sequence[float]
 LONGEST_NUMBER = 12  # digits in one box; what is longer are words
 FEWEST_DIGITS = 0.5  # mean probability of the best digits in what is written and not struck; words have less
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
+LYING = 1.05  # width over height of a box on a page that may lie on its side
 NO_BOXES = "no digit boxes found"
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
@@ -118,12 +120,18 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     if reads_well(look.probabilities) or (look.glyphs and not any(map(len, look.glyphs))):
         return look
     as_it_lies = standing(look.glyphs, classify)
-    if as_it_lies.legible_pairs < ENOUGH_PAIRS:
+    if as_it_lies.legible_pairs < ENOUGH_PAIRS or _boxes_lie(look.layout):
         sideways = _look_at(page, 1, classify, stage)
         turned = standing(sideways.glyphs, classify)
         if lies_sideways(as_it_lies, turned):
             return _look_at(page, 3, classify, stage) if turned.upside_down else sideways
     return _look_at(page, 2, classify, stage) if as_it_lies.upside_down else look
+
+
+def _boxes_lie(layout: PageLayout) -> bool:
+    """Tell whether most boxes in rows are wider than high, as digit boxes seldom are that stand upright."""
+    cells = [cell for field in layout.fields if len(field.cells) > 1 for cell in field.cells]
+    return bool(cells) and median(cell.width / cell.height for cell in cells) > LYING
 
 
 def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -> _Look:
@@ -211,6 +219,7 @@ def _judge(
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
         PART_OF_FIELD: field.goes_on,
+        FOR_A_TICK: field.for_ticks and len(digits) == 1,
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:

@@ -12,7 +12,8 @@ NOT_A_DIGIT = "not a digit"
 BLANK_INSIDE = "blank between digits"
 STRUCK_INSIDE = "struck out between digits"
 PART_OF_FIELD = "may be a part of a field"
-ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD})
+FOR_A_TICK = "may be a tick"
+ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD, FOR_A_TICK})
 """Reasons for which a field waits for review however confident its reading is."""
 
 

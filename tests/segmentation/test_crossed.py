@@ -12,8 +12,8 @@ LEFT, TOP, RIGHT, BOTTOM = 50, 60, 80, 100
 
 
 def box() -> PrintedBoxes:
-    edges = (np.array([float(edge)]) for edge in (LEFT, TOP, RIGHT, BOTTOM))
-    return PrintedBoxes(*edges, np.ones(1), np.zeros(1, bool))
+    left, top, right, bottom = (np.array([float(edge)]) for edge in (LEFT, TOP, RIGHT, BOTTOM))
+    return PrintedBoxes(left, top, right, bottom, np.ones(1), np.zeros(1, bool))
 
 
 def uprights(*lines: tuple[int, int, int]) -> Mask:
