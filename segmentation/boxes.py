@@ -28,6 +28,7 @@ PITCH_OFF = 2  # px by which a box may stand off its row's pitch
 CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
 WALL_COVERED = 0.9  # of each side of a wide box by a line
+STRAYS = 1  # line that seems to leave a wide box's corners and is another one's: a table's cells have more
 MOST_WALLS = 1500  # left and right ones each; a page of grids has more
 NEXT_WALLS = 3  # that a wide box may end at
 SAME_SIZE = 1.5  # px by which boxes of one size differ
@@ -179,7 +180,7 @@ def find_wide_boxes(lines: Lines) -> PrintedBoxes:
     found = found[(found.width >= WIDEST * found.height) & (found.height <= HIGHEST_ROW)]
     found = found[found.coverage >= WALL_COVERED]
     found = found[_distinct(found)]
-    return replace(found, alone=_alone(lines, found))
+    return replace(found, alone=_alone(lines, found, STRAYS))
 
 
 def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
@@ -500,8 +501,8 @@ def _crossed(level: Mask, ink: Integral, boxes: PrintedBoxes) -> npt.NDArray[np.
     return crossed
 
 
-def _alone(lines: Lines, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
-    """Tell which boxes' lines go no further than their corners."""
+def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> npt.NDArray[np.bool_]:
+    """Tell which boxes' lines go no further than their corners; so many lines may seem to."""
     height, width = lines.level.shape
     left, right = _whole(boxes.left) - LINE_SPREAD, _whole(boxes.right) + LINE_SPREAD
     top, bottom = _whole(boxes.top) - LINE_SPREAD, _whole(boxes.bottom) + LINE_SPREAD
@@ -511,7 +512,7 @@ def _alone(lines: Lines, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
 
     further = [on(lines.level, x, y) for x in (left - ARM, right + ARM) for y in (top, bottom)]
     further += [on(lines.upright, x, y) for x in (left, right) for y in (top - ARM, bottom + ARM)]
-    return np.asarray(~np.logical_or.reduce(further))
+    return np.asarray(np.sum(further, axis=0) <= strays)
 
 
 def _shared(start: Numbers, end: Numbers) -> npt.NDArray[np.float32]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from segmentation.lines import Mask, find_print, level_lines, upright_lines
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
+SPREAD_LENGTH = 1600  # of a page that is wider than high: two may lie side by side
 SHORTEST = 14  # px of the lines that tell how the paper lies; the longer, the more they count
 STEADY = 40.0**2  # what a line of 10 mm on A4 counts, that all of them lean alike
 FLAT = 0.25  # height over length of a level line as it lies on a page: the page is turned by less
@@ -95,20 +96,24 @@ class _Lean:
 
 
 def working_copy(grey: npt.NDArray[np.uint8], quarter_turns: int = 0) -> WorkingCopy:
-    """Return a copy whose longer side is at most about WORKING_LENGTH; small pages are taken as they are.
+    """Return a copy whose longer side is at most about WORKING_LENGTH, of a wide page SPREAD_LENGTH.
+
+    Small pages are taken as they are.
 
     Halving by area, of even sides, is 40 times as fast as any other reduction OpenCV has, so only the last
     step is left to interpolation; lines of one pixel survive it. `quarter_turns`, clockwise, make a page that
     lies on its side or on its head upright.
     """
     small, reduction = grey, 1.0
-    while max(small.shape) >= 2 * WORKING_LENGTH:
+    height, width = grey.shape if quarter_turns % 2 == 0 else grey.shape[::-1]
+    longest = WORKING_LENGTH if width <= height else SPREAD_LENGTH
+    while max(small.shape) >= 2 * longest:
         height, width = small.shape[0] // 2, small.shape[1] // 2
         if min(height, width) == 0:
             break
         small = _resize(small[: 2 * height, : 2 * width], width, height, cv2.INTER_AREA)
         reduction *= 2
-    rest = max(small.shape) / WORKING_LENGTH
+    rest = max(small.shape) / longest
     if rest > 1:
         height, width = small.shape
         small = _resize(small, max(1, round(width / rest)), max(1, round(height / rest)), cv2.INTER_LINEAR)
