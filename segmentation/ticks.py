@@ -55,6 +55,7 @@ CLEAR, LIKELY = (
 )  # what the places of a comb count in the mean, in itself and where its kind is known
 CLEAN = 0.6  # of the places between boxes of a clear comb that have a clean tick
 SURE = 0.9  # what the places count in the mean where a page has no other comb like it
+CROWDED = 0.5  # of its base on which something stands: small print, where a page has no other comb like it
 FEWEST_ALIKE, FEWEST_BOXES = 2, 5  # clear combs that make a kind, and their boxes
 SAME_BOX, WHOLE_BOX = (
     3.0,
@@ -291,7 +292,8 @@ def _comb_of(kind: _Kind, base: _Base, clear: _Comb | None) -> _Comb | None:
 
 
 def _is_sure(comb: _Comb) -> bool:
-    return comb.count > 2 and comb.score >= SURE * (comb.count + 1)
+    crowded = float((comb.base.reach >= SHORTEST_TICK).mean()) > CROWDED
+    return comb.count > 2 and comb.score >= SURE * (comb.count + 1) and not crowded
 
 
 def _score(comb: _Comb) -> float:
