@@ -102,7 +102,7 @@ def test_darker_paper_and_paler_ink_change_hardly_anything(seed: int, light: flo
 
 
 @FEW
-@given(st.integers(0, 999), st.integers(1, 60))
+@given(st.integers(0, 999), st.integers(1, 40))
 def test_pale_print_over_all_boxes_changes_hardly_anything(seed: int, pale: int) -> None:
     page = row_of_digits(seed)
     printed = page.copy()
