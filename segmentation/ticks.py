@@ -392,8 +392,9 @@ def _commonest(combs: Sequence[_Comb]) -> _Kind | None:
     """Return the kind of which a page has most boxes."""
     kinds = [[other for other in combs if _is_like(other, one)] for one in combs]
     kind = max(kinds, key=lambda kind: sum(comb.count for comb in kind), default=[])
-    if len(kind) < FEWEST_ALIKE or sum(comb.count for comb in kind) < FEWEST_BOXES:
-        return None
+    counts = [comb.count for comb in kind]
+    if len(kind) < FEWEST_ALIKE or sum(counts) < FEWEST_BOXES or max(counts) == 2:
+        return None  # strokes divide many a single box in two
     heights = [comb.height for comb in kind if comb.height is not None]
     return _Kind(
         median(comb.pitch for comb in kind),
