@@ -45,6 +45,7 @@ AS_LONG = (
     0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
 )
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
+SOLID = 2  # times that a box with solid lines counts against what a row of others would have there
 USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
 SMALL = 0.85  # of the usual height, that a box to tick has at most
 SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
@@ -103,7 +104,7 @@ def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
     dashed = with_dashed_lines(lines, print_)
     boxes = without_gaps(
-        surer(complete_rows(find_boxes(lines), lines), complete_rows(find_boxes(dashed), dashed))
+        surer(complete_rows(find_boxes(lines), lines, SOLID), complete_rows(find_boxes(dashed), dashed))
     )
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines.level, print_, boxes)

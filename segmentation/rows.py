@@ -22,6 +22,7 @@ FEWEST_ALIKE = 2  # boxes that make a size
 LEAST_SHARE = 0.12  # of the boxes of the commonest size
 SAME_SIZE, ROUGHLY_SAME_SIZE = 1.5, 3.0  # px by which boxes of one size differ
 OFF_PLACE = 2  # px by which a line may lie off where its row has it
+SIZE_OFF = 0.1  # of their size, by which they may differ anyhow
 LEAST_PITCH, LARGEST_PITCH = 0.8, 2.3  # of a box's width
 LONGEST_GAP = 6  # boxes that may lack between two of a row
 LONGEST_END = 4  # boxes that may lack at its end before one is closed again
@@ -68,14 +69,17 @@ class _Sides(NamedTuple):
         )
 
 
-def complete_rows(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
-    """Return boxes with those that their rows lack; in the place of a longer row's box no other one stays."""
+def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedBoxes:
+    """Return boxes with those that their rows lack; in the place of a longer row's box no other one stays.
+
+    `trust` is how many times a box that was found counts for it.
+    """
     missing = [each for which in _sizes(boxes) for each in _missing(boxes[which], lines)]
     if not missing:
         return boxes
     both = PrintedBoxes.joined([boxes, _printed([cell for cell, _ in missing], lines)])
-    order = np.argsort(-np.concatenate([_mates(boxes), [mates for _, mates in missing]]), kind="stable")
-    return both[without_overlaps(both, order)]
+    votes = np.concatenate([trust * _mates(boxes), [mates for _, mates in missing]])
+    return both[without_overlaps(both, np.argsort(-votes, kind="stable"))]
 
 
 def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
@@ -138,9 +142,10 @@ def _level(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
 
 
 def _alike(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
+    width, height = boxes.width[:, None], boxes.height[:, None]
     return np.asarray(
-        (np.abs(boxes.width[:, None] - boxes.width) <= off)
-        & (np.abs(boxes.height[:, None] - boxes.height) <= off)
+        (np.abs(width - boxes.width) <= np.maximum(off, SIZE_OFF * width))
+        & (np.abs(height - boxes.height) <= np.maximum(off, SIZE_OFF * height))
     )
 
 
@@ -175,7 +180,7 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
         behind = np.flatnonzero(level[index] & (apart_by[index] < -LEAST_PITCH * width))
         gap = _gap(apart_by[index, ahead[0]], pitch) if len(ahead) else None
         between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
-        if gap is not None and _goes_on(between, lines):
+        if gap is not None and _goes_on(between, lines, have_own_walls=pitch > width + 2 * OFF_PLACE):
             yield from ((each, mates) for each in between)
         elif gap is None or between:
             yield from ((each, mates) for each in _end(cell, pitch, lines))
@@ -190,10 +195,14 @@ def _gap(apart_by: float, pitch: float) -> int | None:
     return steps if in_place and 1 <= steps <= LONGEST_GAP else None
 
 
-def _goes_on(between: Sequence[_Cell], lines: Lines) -> bool:
+def _goes_on(between: Sequence[_Cell], lines: Lines, *, have_own_walls: bool) -> bool:
     """Tell whether a row goes on between two of its boxes."""
     sides = [_sides(cell, lines) for cell in between]
-    there = (np.mean(side) >= BETWEEN or min(side.left, side.right) >= COVERED for side in sides)
+    there = (
+        (have_own_walls and min(side.left, side.right) >= COVERED)
+        or (np.mean(side) >= BETWEEN and max(side.left, side.right) >= COVERED)
+        for side in sides
+    )
     return all(there) and _undivided(sides) <= MOST_UNDIVIDED
 
 
@@ -223,7 +232,7 @@ def _closes(cells: Sequence[_Cell], pitch: float, lines: Lines) -> bool:
     ):
         return False
     wall = sides[-1].right if pitch > 0 else sides[-1].left
-    return wall >= COVERED or _lines_end(cells[-1], pitch, lines)
+    return wall >= WHOLE or _lines_end(cells[-1], pitch, lines)
 
 
 def _lines_end(cell: _Cell, pitch: float, lines: Lines) -> bool:
