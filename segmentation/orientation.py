@@ -31,7 +31,8 @@ class Standing:
     """How the digits of a page stand: on their heads or not, and how many of them that way side by side."""
 
     upside_down: bool
-    legible_pairs: int  # of neighbours in a field
+    legible_pairs: int  # of digits that are neighbours in a field
+    pairs: int  # of neighbours, legible or not
 
 
 def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
@@ -42,28 +43,30 @@ def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
     """
     asked = [glyphs for glyphs in fields if len(glyphs)][:MOST_FIELDS]
     if not asked:
-        return Standing(upside_down=False, legible_pairs=0)
+        return Standing(upside_down=False, legible_pairs=0, pairs=0)
     starts = np.cumsum([0, *map(len, asked[:-1])])
     together = np.concatenate(asked)
     both_ways = together, np.ascontiguousarray(together[:, ::-1, ::-1])
-    meant = np.stack([_meant(classify(each)) for each in both_ways])
+    read = [classify(each) for each in both_ways]
+    meant = np.stack([_meant(probabilities) for probabilities in read])
     likelihood = np.add.reduceat(np.log(meant + UNLIKELIEST), starts, axis=1)
     legible = np.minimum.reduceat(meant, starts, axis=1) >= LEGIBLE
     upright, inverted = (int(count) for count in legible.sum(axis=1))
     gain = float((likelihood[1] - likelihood[0])[legible.any(axis=0)].sum())
     upside_down = inverted >= upright and gain >= CLEARLY
-    glyphs = meant[int(upside_down)] >= LEGIBLE
-    pairs = np.delete(glyphs[1:] & glyphs[:-1], starts[1:] - 1)
-    return Standing(upside_down, int(pairs.sum()))
+    digits = read[int(upside_down)][:, : MEANT - 1].max(axis=1) >= LEGIBLE
+    pairs = np.delete(digits[1:] & digits[:-1], starts[1:] - 1)
+    return Standing(upside_down, int(pairs.sum()), len(pairs))
 
 
 def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:
     """Tell whether the digits of a page stand beside one another once it is turned by a quarter.
 
     Cut from a page that lies on its side, a row of digits becomes as many fields of a digit each; letters and
-    dashes seldom look like several digits in a row.
+    dashes seldom look like several digits in a row, and never do most of a grid's.
     """
-    return turned.legible_pairs > FAR_MORE * as_it_lies.legible_pairs + BY_CHANCE
+    more = turned.legible_pairs > FAR_MORE * as_it_lies.legible_pairs + BY_CHANCE
+    return more and turned.legible_pairs * as_it_lies.pairs >= as_it_lies.legible_pairs * turned.pairs
 
 
 def _meant(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

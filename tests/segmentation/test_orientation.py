@@ -24,8 +24,9 @@ def upright() -> list[np.ndarray]:
 def test_digits_tell_whether_they_stand_on_their_heads(upright: list[np.ndarray]) -> None:
     inverted = [np.ascontiguousarray(glyphs[:, ::-1, ::-1]) for glyphs in upright]
 
-    assert standing(upright, READER) == Standing(upside_down=False, legible_pairs=3 + 3 + 2 + 3)
-    assert standing(inverted, READER) == Standing(upside_down=True, legible_pairs=3 + 3 + 2 + 3)
+    pairs = 3 + 3 + 2 + 3
+    assert standing(upright, READER) == Standing(upside_down=False, legible_pairs=pairs, pairs=pairs)
+    assert standing(inverted, READER) == Standing(upside_down=True, legible_pairs=pairs, pairs=pairs)
 
 
 def test_digits_side_by_side_tell_that_a_page_lies_on_its_side(upright: list[np.ndarray]) -> None:
@@ -45,8 +46,14 @@ def test_a_few_digits_side_by_side_turn_no_page(upright: list[np.ndarray]) -> No
     assert not lies_sideways(nothing, one_field)
 
 
+def test_some_digits_among_many_marks_turn_no_page() -> None:
+    upright, grid = Standing(False, legible_pairs=6, pairs=10), Standing(False, legible_pairs=40, pairs=200)
+
+    assert not lies_sideways(upright, grid)
+
+
 def test_a_page_without_digits_stays_as_it_is() -> None:
-    assert standing([], READER) == Standing(upside_down=False, legible_pairs=0)
+    assert standing([], READER) == Standing(upside_down=False, legible_pairs=0, pairs=0)
 
 
 def test_only_digits_that_stand_upright_read_well(upright: list[np.ndarray]) -> None:
