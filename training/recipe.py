@@ -45,7 +45,7 @@ class Recipe:
         if self.paper:
             shown += [source for source in ("digits", "pens", "marks") if getattr(self.paper, source)]
         if self.starts_from:
-            shown.append("continued")
+            shown += ["continued"] * (1 + self.starts_from.count("continued"))
         return "-".join([self.architecture, *shown])
 
     @property

@@ -31,6 +31,7 @@ TITLES = {
     "residual-distorted-digits-pens-marks": "residual, on paper",
     "deep-distorted-digits-pens-marks": "deep, on paper",
     "deep-distorted-digits-pens-marks-continued": "deep, on paper, continued",
+    "deep-distorted-digits-pens-marks-continued-continued": "deep, on paper, continued twice",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
@@ -115,11 +116,11 @@ that look like digits) for which that is no digit; the reader asks for more than
 
 {_cost_table(families)}
 
-Training minutes include the frozen features of MobileNet; {winner.machine},
-had other work to do, so take them as orders of magnitude. Speeds are in onnxruntime on one thread, by batch
-size: digits per second of that thread's own time, the median of five rounds, all models in one go. *Of the
-peak*: multiply-adds a second at batch 64 against those of numpy's float32 matrix product on one thread of the
-same machine; whole numbers of 8 bits can go beyond it.
+Training minutes include the frozen features of MobileNet, and not those of the run that another one
+continued; {winner.machine}, had other work to do, so take them as orders of magnitude. Speeds are in
+onnxruntime on one thread, by batch size: digits per second of that thread's own time, the median of five
+rounds. *Of the peak*: multiply-adds a second at batch 64 against those of numpy's float32 matrix product on
+one thread of the same machine; whole numbers of 8 bits can go beyond it.
 
 ## Every run
 
@@ -210,7 +211,8 @@ def _peak(winner: Scorecard) -> str:
 
 def _training_in_words(recipe: Recipe, computed_in: str) -> str:
     rate = "rising in the first epoch, then falling to 0 along a cosine" if recipe.falling else "throughout"
-    begun = f"It learnt on from where {recipe.starts_from} ended. " if recipe.starts_from else ""
+    start = recipe.starts_from
+    begun = f"It learnt on from where `{start}` ended (see `training/experiments.py`). " if start else ""
     sentences = [
         f"{begun}AdamW at {recipe.learning_rate:g}, {rate}, weight decay {recipe.weight_decay:g}; batches of "
         f"{recipe.batch}, {recipe.epochs} epochs, shuffled anew in each; categorical cross-entropy with "
@@ -236,14 +238,15 @@ def _distortion_in_words(recipe: Recipe) -> str:
     distortion = recipe.distortion
     if distortion is None:
         return "Training digits were shown as they are."
-    coarse = f", made coarse and black and white {distortion.coarse:.0%} of the times" * (
-        distortion.coarse > 0
-    )
+    last = recipe.undistorted_epochs
+    plain = f", but for the last {last} epochs" if last else ""
+    share = distortion.coarse
+    coarse = f", made coarse and black and white {share:.0%} of the times" if share else ""
     return (
         f"Each time a glyph was shown it was turned by up to {distortion.turn_degrees:g} degrees, slanted by "
         f"up to {distortion.slant:g}, scaled by up to {distortion.scale:.0%}, shifted by up to "
         f"{distortion.shift:g} px, bent by {distortion.bend:g} px (root mean square) and made wider by up to "
-        f"{distortion.stretch:.0%}{coarse}, but for the last {recipe.undistorted_epochs} epochs."
+        f"{distortion.stretch:.0%}{coarse}{plain}."
     )
 
 

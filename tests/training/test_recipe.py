@@ -17,6 +17,7 @@ def test_a_recipe_is_named_by_what_it_is_shown() -> None:
     assert Recipe("deep", distortion=Distortion()).family == "deep-distorted"
     assert Recipe("deep", seed=2, paper=Paper(digits=9, marks=9)).name == "deep-digits-marks-seed2"
     assert Recipe("deep", starts_from="deep-seed0").family == "deep-continued"
+    assert Recipe("deep", starts_from="deep-continued-seed0").family == "deep-continued-continued"
 
 
 def test_a_recipe_is_read_back_as_it_was_written() -> None:
