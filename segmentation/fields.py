@@ -26,7 +26,7 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
-from segmentation.rows import complete_rows, in_rows, surer, without_gaps, without_rows
+from segmentation.rows import complete_rows, in_rows, lack_dashed_boxes, surer, without_gaps, without_rows
 from segmentation.ticks import find_combs
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
@@ -102,10 +102,11 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
 
 def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
+    boxes = complete_rows(find_boxes(lines), lines, SOLID)
     dashed = with_dashed_lines(lines, print_)
-    boxes = without_gaps(
-        surer(complete_rows(find_boxes(lines), lines, SOLID), complete_rows(find_boxes(dashed), dashed))
-    )
+    if lack_dashed_boxes(boxes, lines, dashed):
+        boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed))
+    boxes = without_gaps(boxes)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines.level, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])

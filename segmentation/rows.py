@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +30,7 @@ LONGEST_END = 4  # boxes that may lack at its end before one is closed again
 COVERED, WORN = 0.75, 0.4  # of a side: where it is a line, and where it is one with a gap in it
 WHOLE = 0.9  # of a side where the one across is missing
 THICKEST_LINE = 9  # px between the insides of two boxes that share it
+AROUND, FEWEST_DASHED = 6, 100  # px beside a box's inside; px of upright lines that a dashed box has at least
 NARROWER = 1.15  # times that boxes are wider than the gap between them
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
@@ -114,6 +116,16 @@ def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     behind = wider & (to_right > -OFF_PLACE) & (to_right <= THICKEST_LINE)
     between = ((before.astype(np.intp) @ _alike(boxes)) * behind).any(axis=1)
     return boxes[~np.asarray(between)]
+
+
+def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashed: Lines) -> bool:
+    """Tell whether dashed lines stand upright where no row of boxes is yet; digits in boxes feign many."""
+    new = cv2.subtract(dashed.upright, lines.upright)
+    rows = in_rows(boxes)
+    for edges in np.rint([rows.left, rows.top, rows.right, rows.bottom]).astype(int).T.tolist():
+        left, top, right, bottom = edges
+        new[max(0, top - AROUND) : bottom + AROUND, max(0, left - AROUND) : right + AROUND] = 0
+    return cv2.countNonZero(new) >= FEWEST_DASHED
 
 
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
@@ -211,28 +223,24 @@ def _undivided(sides: Sequence[_Sides]) -> int:
 
 
 def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
-    """Yield the boxes that follow a row's last one, to the right or, with a negative pitch, to the left."""
-    while True:
-        for count in range(1, LONGEST_END + 1):
-            cells = [last.moved(nth * pitch) for nth in range(1, count + 1)]
-            if _closes(cells, pitch, lines):
-                break
-        else:
+    """Yield the boxes that follow a row's last one, to the right or, with a negative pitch, to the left.
+
+    The last of them is closed, or its ceiling and floor end there.
+    """
+    waiting: list[_Cell] = []
+    undivided, wall = 0, 1.0
+    while len(waiting) < LONGEST_END:
+        cell = last.moved(pitch)
+        sides = _sides(cell, lines)
+        near, far = (sides.left, sides.right) if pitch > 0 else (sides.right, sides.left)
+        undivided += max(wall, near) < WORN
+        if not sides.is_held or undivided > MOST_UNDIVIDED:
             return
-        yield from cells
-        last = cells[-1]
-
-
-def _closes(cells: Sequence[_Cell], pitch: float, lines: Lines) -> bool:
-    """Tell whether cells behind a row's last box are boxes, the last of them closed or where lines end."""
-    sides = [_sides(cell, lines) for cell in cells]
-    if (
-        not all(side.is_held for side in sides)
-        or _undivided(sides[:: 1 if pitch > 0 else -1]) > MOST_UNDIVIDED
-    ):
-        return False
-    wall = sides[-1].right if pitch > 0 else sides[-1].left
-    return wall >= WHOLE or _lines_end(cells[-1], pitch, lines)
+        waiting.append(cell)
+        if far >= WHOLE or _lines_end(cell, pitch, lines):
+            yield from waiting
+            waiting, undivided = [], 0
+        last, wall = cell, far
 
 
 def _lines_end(cell: _Cell, pitch: float, lines: Lines) -> bool:
