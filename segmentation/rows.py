@@ -237,7 +237,7 @@ def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
         if not sides.is_held or undivided > MOST_UNDIVIDED:
             return
         waiting.append(cell)
-        if far >= WHOLE or _lines_end(cell, pitch, lines):
+        if _lines_end(cell, pitch, lines):
             yield from waiting
             waiting, undivided = [], 0
         last, wall = cell, far
