@@ -103,8 +103,10 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     within = (x > left) & (x < right) & (y > top) & (y < bottom) & (boxes.width < regions.width[:, None])
     alike = _alike(boxes, ROUGHLY_SAME_SIZE)
     in_row = within & _has_neighbour(boxes, ROUGHLY_SAME_SIZE)
-    taken = np.where(in_row, in_row @ (alike * boxes.width), 0.0).max(axis=1, initial=0.0)
-    return regions[taken < ROW_FILLS * regions.width]
+    taken = [
+        float((alike[np.ix_(own, own)].sum(axis=0) * boxes.width[own]).max(initial=0.0)) for own in in_row
+    ]
+    return regions[np.array(taken) < ROW_FILLS * regions.width]
 
 
 def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
@@ -114,8 +116,10 @@ def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     to_left, to_right = boxes.left[:, None] - boxes.right, boxes.left - boxes.right[:, None]
     before = wider & (to_left > -OFF_PLACE) & (to_left <= THICKEST_LINE)
     behind = wider & (to_right > -OFF_PLACE) & (to_right <= THICKEST_LINE)
-    between = ((before.astype(np.intp) @ _alike(boxes)) * behind).any(axis=1)
-    return boxes[~np.asarray(between)]
+    alike, between = _alike(boxes), before.any(axis=1) & behind.any(axis=1)
+    for index in np.flatnonzero(between).tolist():
+        between[index] = alike[np.ix_(before[index], behind[index])].any()
+    return boxes[~between]
 
 
 def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashed: Lines) -> bool:
