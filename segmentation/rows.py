@@ -116,7 +116,7 @@ def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     to_left, to_right = boxes.left[:, None] - boxes.right, boxes.left - boxes.right[:, None]
     before = wider & (to_left > -OFF_PLACE) & (to_left <= THICKEST_LINE)
     behind = wider & (to_right > -OFF_PLACE) & (to_right <= THICKEST_LINE)
-    alike, between = _alike(boxes), before.any(axis=1) & behind.any(axis=1)
+    alike, between = _alike(boxes), np.asarray(before.any(axis=1) & behind.any(axis=1))
     for index in np.flatnonzero(between).tolist():
         between[index] = alike[np.ix_(before[index], behind[index])].any()
     return boxes[~between]
