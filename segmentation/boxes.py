@@ -28,6 +28,7 @@ PITCH_OFF = 2  # px by which a box may stand off its row's pitch
 CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
 WALL_COVERED = 0.9  # of each side of a wide box by a line
+GAP = 1.3  # of a box's width, that the white behind it and a thick wall stay under
 STRAYS = 1  # line that seems to leave a wide box's corners and is another one's: a table's cells have more
 MOST_WALLS = 1500  # left and right ones each; a page of grids has more
 NEXT_WALLS = 3  # that a wide box may end at
@@ -454,7 +455,7 @@ def _divided(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
         beside
         & (left ^ right)
         & (width < width[:, None] - 2 * CORNER_OFF)
-        & (width >= width[:, None] - 2 * SMALLEST_WIDTH)
+        & (width[:, None] - width < GAP * width)
     )
     beside &= width < width[:, None]
     above &= height < height[:, None]

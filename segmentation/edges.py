@@ -80,5 +80,6 @@ def _edges(
     last_before = len(reach) - 1 - np.argmax(before[..., ::-1], axis=-1)
     is_line = height[..., 0] >= LEAST_CONTRAST
     inner = np.where(before.any(axis=-1) & is_line, reach[last_before] + step / 2, 0.0)
-    outer = np.where(beyond.any(axis=-1) & is_line, reach[np.argmax(beyond, axis=-1)] - step / 2, 0.0)
+    end = np.where(beyond.any(axis=-1), reach[np.argmax(beyond, axis=-1)] - step / 2, reach[-1])
+    outer = np.where(is_line, end, 0.0)  # where it goes on beyond what is looked at, it is as thick as that
     return inner, np.maximum(inner, outer)

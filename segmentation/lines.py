@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
-THICKEST_PRINT = 11  # what is thicker is a tint, a watermark or a dark border
+THICKEST_PRINT = 11  # of pale print; what is thicker is a tint or a watermark
+DARK_PRINT, WHITE = 60, 255  # grey levels by which dark print lies under the paper round it
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
 LONGEST_SPACE = 8  # between the dashes of a line
@@ -43,6 +44,7 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
+    thin[darkness >= DARK_PRINT] = WHITE  # a blacked-out box has lines too
     return np.asarray(cv2.threshold(cv2.min(darkness, thin), contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
