@@ -14,6 +14,7 @@ from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
+from segmentation.negative import dark_on_light
 from segmentation.orientation import ENOUGH_PAIRS, lies_sideways, reads_well, standing
 from segmentation.page import Cell, Field, Page, PageLayout
 from segmentation.shortcomings import shortcoming
@@ -97,9 +98,11 @@ def read_page(
 ) -> PageReading:
     """Find the fields of a page, whichever way up it lies, and read every digit in them.
 
+    Light ink on dark paper is read as dark ink on light paper.
     A page on which no boxes are found gives a reading without fields, not an error.
     """
     rules = rules or ReadingRules()
+    page = dark_on_light(page)
     look = _look_upright(page, classify, stage)
     with stage("read"):
         fields = tuple(
@@ -219,7 +222,7 @@ def _judge(
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
         PART_OF_FIELD: field.goes_on,
-        FOR_A_TICK: field.for_ticks and len(digits) == 1,
+        FOR_A_TICK: field.for_ticks and len({readings[place].label for place in digits}) == 1,
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:
