@@ -1,4 +1,4 @@
-"""Whether a row of boxes goes on beyond what was found of it: what was found is a part of a field then."""
+"""Whether a row of boxes has more than was found of it, beyond or between: what was found is a part then."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PRINTED = 0.5  # of each side of one more box: broken and dotted lines are as mu
 MOSTLY = 0.65  # of its ceiling, its floor and its far wall together
 WALL = 0.85  # of a far wall, which handwriting seldom covers
 CROSSED = 0.9  # of a row between ceiling and floor: these are cells of a grid, or a solid bar
+NARROWEST, OFF_WALLS = 0.75, 0.3  # of a box's width, and of a gap, at either end of which thick walls stand
 MOST_LACKING = 4  # boxes, one after the other
 TAKEN = 0.5  # of the place of one more box
 
@@ -29,7 +30,7 @@ class Edges(NamedTuple):
 
 
 def goes_on(row: Sequence[Edges], others: Sequence[Edges], print_: Mask) -> bool:
-    """Tell whether straight print stands where the sides of one more box would, before a row or behind it.
+    """Tell whether straight print stands where the sides of one more box would, beside a row or within it.
 
     Any print counts, it need not be straight or whole enough for a line. `others` are boxes of other rows:
     one that stands in that place does not lack.
@@ -37,7 +38,20 @@ def goes_on(row: Sequence[Edges], others: Sequence[Edges], print_: Mask) -> bool
     first, last = row[0], row[-1]
     pitches = [one.left - other.left for other, one in pairwise(row)] or [first.right - first.left + LINE]
     pitch = median(pitches)
-    return _lacks(first, -pitch, others, print_) or _lacks(last, pitch, others, print_)
+    return (
+        _lacks(first, -pitch, others, print_)
+        or _lacks(last, pitch, others, print_)
+        or any(_lacks_between(one, other, print_) for one, other in pairwise(row))
+    )
+
+
+def _lacks_between(one: Edges, other: Edges, print_: Mask) -> bool:
+    """Tell whether ceiling and floor go on from a box to the next, over the room of a narrow one."""
+    gap = other.left - one.right
+    if gap < NARROWEST * (one.right - one.left):
+        return False
+    start, end = one.right + OFF_WALLS * gap, other.left - OFF_WALLS * gap
+    return min(_printed(print_, row, start, end) for row in (one.top - 1, one.bottom + 1)) >= PRINTED
 
 
 def _lacks(end: Edges, pitch: float, others: Sequence[Edges], print_: Mask) -> bool:

@@ -32,6 +32,19 @@ def test_a_row_that_lacks_boxes_at_either_end_goes_on(print_: Mask) -> None:
     assert not goes_on(BOXES, [], print_)
 
 
+def test_a_row_that_lacks_a_box_within_goes_on(print_: Mask) -> None:
+    assert goes_on([*BOXES[:2], *BOXES[3:]], [], print_)
+
+
+def test_boxes_that_stand_apart_lack_nothing_between_them() -> None:
+    apart = [Edges(40.0 + 50 * nth, 50, 68.0 + 50 * nth, 90) for nth in range(4)]
+    page = np.zeros((200, 300), np.uint8)
+    for box in apart:
+        outline(page, box)
+
+    assert not goes_on(apart, [], page)
+
+
 def test_a_box_whose_sides_have_gaps_is_one_more_box(print_: Mask) -> None:
     print_[45:55, 165:175] = 0
     print_[65:78, 185:195] = 0

@@ -125,16 +125,19 @@ def test_a_field_beside_which_one_more_box_seems_to_stand_waits_for_review(
     assert field.reasons == ("may be a part of a field",)
 
 
-@pytest.mark.parametrize(("values", "accepted"), [("7", False), ("77", True)])
-def test_one_digit_in_boxes_as_for_ticks_waits_for_review(
-    values: str, accepted: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("values", "classify", "accepted"),
+    [("7", sure_of_seven, False), ("77", sure_of_seven, False), ("41", READER, True)],
+)
+def test_one_digit_or_one_again_in_boxes_as_for_ticks_waits_for_review(
+    values: str, classify: Classify, accepted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def small_boxes(page: Page, quarter_turns: int = 0) -> PageLayout:
         (field,) = find_fields(page, quarter_turns).fields
         return PageLayout((replace(field, for_ticks=True),), 0.0)
 
     monkeypatch.setattr("worker.pipeline.find_fields", small_boxes)
-    field = read_field(values, sure_of_seven)
+    field = read_field(values, classify)
 
     assert field.value == values
     assert (field.status is FieldStatus.ACCEPTED) == accepted
