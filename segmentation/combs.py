@@ -81,13 +81,13 @@ def _divided(regions: PrintedBoxes, divisions: Sequence[_Division]) -> tuple[Pri
     return PrintedBoxes.joined(rows), regions[np.array(rest, np.intp)]
 
 
-def apart(ones: PrintedBoxes, others: PrintedBoxes, most: int = 0) -> PrintedBoxes:
-    """Return the ones that share their place with so many of the others at most."""
+def apart(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
+    """Return the ones that share their place with none of the others."""
     across = np.minimum(ones.right[:, None], others.right) - np.maximum(ones.left[:, None], others.left)
     down = np.minimum(ones.bottom[:, None], others.bottom) - np.maximum(ones.top[:, None], others.top)
     smaller = np.minimum((ones.width * ones.height)[:, None], others.width * others.height)
     shared = (across > 0) & (down > 0) & (across * down > SHARED_PLACE * smaller)
-    return ones[shared.sum(axis=1) <= most]
+    return ones[~np.asarray(shared.any(axis=1))]
 
 
 def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> PrintedBoxes:

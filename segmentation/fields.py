@@ -26,7 +26,15 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
-from segmentation.rows import complete_rows, in_rows, lack_dashed_boxes, surer, without_gaps, without_rows
+from segmentation.rows import (
+    SOLID,
+    complete_rows,
+    in_rows,
+    lack_dashed_boxes,
+    surer,
+    without_gaps,
+    without_rows,
+)
 from segmentation.ticks import find_combs
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
@@ -45,7 +53,6 @@ AS_LONG = (
     0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
 )
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
-SOLID = 2  # times that a box with solid lines counts against what a row of others would have there
 USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
 SMALL = 0.85  # of the usual height, that a box to tick has at most
 SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
@@ -92,7 +99,7 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     """
     frame = find_frame(working_copy(page.grey, quarter_turns))
     lines = find_lines(frame.print_)
-    boxes, numbers = _boxes_of(lines, frame.print_)
+    boxes, numbers = printed_boxes(lines, frame.print_)
     placed = _place(without_crossed(boxes, lines.upright), frame, page)
     runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
@@ -100,7 +107,7 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     return PageLayout(tuple(fields), frame.skew_degrees)
 
 
-def _boxes_of(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
+def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
     boxes = complete_rows(find_boxes(lines), lines, SOLID)
     dashed = with_dashed_lines(lines, print_)
@@ -160,16 +167,14 @@ def _direction(start: Point, end: Point) -> Point:
 
 
 def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field]:
-    edges = [[placed.edges for placed in run] for row in rows for run in row]
+    edges = [placed.edges for row in rows for run in row for placed in run]
     usual = _usual_height([run for row in rows for run in row])
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
             box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
-            own = [placed.edges for placed in run]
-            others = [each for other in edges if other != own for each in other]
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
-            is_part = not is_number and goes_on(own, others, print_)
+            is_part = not is_number and goes_on([placed.edges for placed in run], edges, print_)
             yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
 
 
@@ -303,7 +308,7 @@ def _holds_number(run: Sequence[_Placed]) -> bool:
 
 
 def _usual_height(runs: Sequence[Sequence[_Placed]]) -> float:
-    """Return the height of most larger boxes that stand in a row with others, 0 where there are none."""
+    """Return the height that four in five boxes which stand beside others have at most, 0 where none do."""
     heights = [placed.height for run in runs if len(run) > 1 for placed in run]
     return float(np.percentile(heights, USUAL)) if heights else 0.0
 

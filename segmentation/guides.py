@@ -1,4 +1,4 @@
-"""Guides that are printed into boxes in a pale colour, to write a digit over: told from ink, and taken out.
+"""Guides that are printed into boxes in a pale colour, to write a digit over: told from ink.
 
 A guide is paler than the ink of the page and the same in every box that holds nothing else.
 """

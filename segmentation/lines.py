@@ -37,7 +37,7 @@ class Lines:
 
 
 def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
-    """Return where something is darker than the paper round it."""
+    """Return where something is darker than the paper round it, and dark or thin: tints and watermarks go."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
     average = cv2.blur(grey, window)
     lowest = cv2.addWeighted(average, 1, average, 0, -DEEPEST_DIP)  # which stops at 0

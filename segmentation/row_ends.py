@@ -29,18 +29,18 @@ class Edges(NamedTuple):
     bottom: float
 
 
-def goes_on(row: Sequence[Edges], others: Sequence[Edges], print_: Mask) -> bool:
+def goes_on(row: Sequence[Edges], found: Sequence[Edges], print_: Mask) -> bool:
     """Tell whether straight print stands where the sides of one more box would, beside a row or within it.
 
-    Any print counts, it need not be straight or whole enough for a line. `others` are boxes of other rows:
-    one that stands in that place does not lack.
+    Any print counts, it need not be straight or whole enough for a line. A box of `found` that stands in that
+    place does not lack.
     """
     first, last = row[0], row[-1]
     pitches = [one.left - other.left for other, one in pairwise(row)] or [first.right - first.left + LINE]
     pitch = median(pitches)
     return (
-        _lacks(first, -pitch, others, print_)
-        or _lacks(last, pitch, others, print_)
+        _lacks(first, -pitch, found, print_)
+        or _lacks(last, pitch, found, print_)
         or any(_lacks_between(one, other, print_) for one, other in pairwise(row))
     )
 
@@ -54,13 +54,13 @@ def _lacks_between(one: Edges, other: Edges, print_: Mask) -> bool:
     return min(_printed(print_, row, start, end) for row in (one.top - 1, one.bottom + 1)) >= PRINTED
 
 
-def _lacks(end: Edges, pitch: float, others: Sequence[Edges], print_: Mask) -> bool:
+def _lacks(end: Edges, pitch: float, found: Sequence[Edges], print_: Mask) -> bool:
     """Tell whether boxes lack behind the end of a row: up to where its lines end, another box or a wall."""
     for nth in range(1, MOST_LACKING + 1):
         place = Edges(end.left + nth * pitch, end.top, end.right + nth * pitch, end.bottom)
         ceiling = _printed(print_, place.top - 1, place.left, place.right)
         floor = _printed(print_, place.bottom + 1, place.left, place.right)
-        if min(ceiling, floor) < PRINTED or any(_in_one_place(place, other) for other in others):
+        if min(ceiling, floor) < PRINTED or any(_in_one_place(place, other) for other in found):
             return nth > 1
         far = place.left - 1 if pitch < 0 else place.right + 1
         wall = _printed(print_.T, far, place.top, place.bottom)

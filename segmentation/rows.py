@@ -26,7 +26,7 @@ OFF_PLACE = 2  # px by which a line may lie off where its row has it
 SIZE_OFF = 0.1  # of their size, by which they may differ anyhow
 LEAST_PITCH, LARGEST_PITCH = 0.8, 2.3  # of a box's width
 LONGEST_GAP = 6  # boxes that may lack between two of a row
-LONGEST_END = 4  # boxes that may lack at its end before one is closed again
+LONGEST_END = 4  # boxes that may lack at its end
 COVERED, WORN = 0.75, 0.4  # of a side: where it is a line, and where it is one with a gap in it
 WHOLE = 0.9  # of a side where the one across is missing
 THICKEST_LINE = 9  # px between the insides of two boxes that share it
@@ -35,7 +35,7 @@ NARROWER = 1.15  # times that boxes are wider than the gap between them
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
 ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
-SURER = 2  # times that a box with solid lines counts
+SOLID = 2  # times that a box with solid lines counts against what a row of others would have there
 ROW_FILLS = 0.6  # of a region's width that the boxes of a row in it take
 MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
@@ -85,9 +85,9 @@ def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedB
 
 
 def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
-    """Return the boxes of both; in the place of a longer row's box no other one stays, in a tie the ones'."""
+    """Return the boxes of both; where a longer row has one no other stays. The ones count SOLID times."""
     both = PrintedBoxes.joined([ones, others])
-    order = np.argsort(-np.concatenate([SURER * _mates(ones), _mates(others)]), kind="stable")
+    order = np.argsort(-np.concatenate([SOLID * _mates(ones), _mates(others)]), kind="stable")
     return both[without_overlaps(both, order)]
 
 
@@ -229,7 +229,7 @@ def _undivided(sides: Sequence[_Sides]) -> int:
 def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
     """Yield the boxes that follow a row's last one, to the right or, with a negative pitch, to the left.
 
-    The last of them is closed, or its ceiling and floor end there.
+    Behind the last of them ceiling or floor end.
     """
     waiting: list[_Cell] = []
     undivided, wall = 0, 1.0

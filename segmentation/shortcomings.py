@@ -16,7 +16,7 @@ from segmentation.page_frame import working_copy
 
 SHORTEST_PAGE = 650  # px of the longer side, 55 dpi on A4: at 700 boxes are found, at 600 on few pages
 DARKEST_PAPER = 20  # grey level of the brightest tenth: at 26 boxes are found, at 14 none
-LEAST_PRINT = 0.0005  # of the page's pixels: the lines of two boxes are more
+LEAST_PRINT = 0.0002  # of the page's pixels: the lines of two small boxes are more
 PALEST_PRINT = (
     14  # grey levels between paper and the darkest tenth of print: at 17 boxes are found, at 8 none
 )

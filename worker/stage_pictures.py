@@ -9,9 +9,9 @@ from itertools import count
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from segmentation.boxes import PrintedBoxes, find_boxes
+from segmentation.boxes import PrintedBoxes
 from segmentation.cells import cut_cells, patch_around
-from segmentation.fields import find_fields
+from segmentation.fields import find_fields, printed_boxes
 from segmentation.geometry import Quad
 from segmentation.lines import Lines, find_lines
 from segmentation.page import Cell, Field, Page, PageLayout
@@ -37,7 +37,7 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
     turns, layout = _as_it_was_read(page, records)
     frame = find_frame(working_copy(page.grey, turns))
     lines = find_lines(frame.print_)
-    boxes = _on_page(find_boxes(lines), frame)
+    boxes = _on_page(PrintedBoxes.joined(printed_boxes(lines, frame.print_)), frame)
     cells = cut_cells(page, layout.fields)
     of_fields = sum(map(len, cells))
     yield "decoded", _captioned(Image.fromarray(page.grey), f"{caption}: {_size(page)}")
