@@ -29,6 +29,7 @@ CORNER_OFF = 2  # px by which two corners on one line may lie apart from it
 SIDE_COVERED = 0.75  # of each side's length that a line covers
 WALL_COVERED = 0.9  # of each side of a wide box by a line
 GAP = 1.3  # of a box's width, that the white behind it and a thick wall stay under
+AS_COMMON = 0.7  # of the votes for a box with its gap, that the one without has at least
 STRAYS = 1  # line that seems to leave a wide box's corners and is another one's: a table's cells have more
 MOST_WALLS = 1500  # left and right ones each; a page of grids has more
 NEXT_WALLS = 3  # that a wide box may end at
@@ -420,7 +421,8 @@ def _same_size(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
 def _surest_first(boxes: PrintedBoxes) -> Indices:
     """Return the order in which boxes are believed: those of the commonest size first."""
     same_size = _same_size(boxes)
-    votes = same_size.sum(axis=1) * np.where(_divided(boxes), DIVIDED, 1.0)
+    votes = same_size.sum(axis=1)
+    votes = votes * np.where(_divided(boxes, votes), DIVIDED, 1.0)
     votes[_guides(boxes, same_size)] = 0
     return np.lexsort((-boxes.coverage, -votes))
 
@@ -441,7 +443,7 @@ def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArra
     return np.asarray((fits & centred & enclosed & by_itself & (height[:, None] < height)).any(axis=1))
 
 
-def _divided(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+def _divided(boxes: PrintedBoxes, votes: Indices) -> npt.NDArray[np.bool_]:
     """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
 
     def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
@@ -456,6 +458,7 @@ def _divided(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
         & (left ^ right)
         & (width < width[:, None] - 2 * CORNER_OFF)
         & (width[:, None] - width < GAP * width)
+        & (votes > AS_COMMON * votes[:, None])  # strokes feign narrow boxes, but of many sizes
     )
     beside &= width < width[:, None]
     above &= height < height[:, None]

@@ -56,6 +56,7 @@ LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line i
 USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
 SMALL = 0.85  # of the usual height, that a box to tick has at most
 SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
+NARROWEST_ALONE = 16  # px, 4 mm on A4, of a box for a single digit
 APART = 0.25  # of a box's width, that boxes to tick stand apart at least
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
@@ -316,6 +317,8 @@ def _usual_height(runs: Sequence[Sequence[_Placed]]) -> float:
 def _is_for_ticks(run: Sequence[_Placed], usual: float) -> bool:
     first = run[0]
     are_apart = all(one.left - other.right > APART * first.width for other, one in pairwise(run))
+    if len(run) == 1 and first.width < NARROWEST_ALONE:
+        return True
     is_square = len(run) == 1 or abs(first.width - first.height) <= SQUARE * first.height
     return are_apart and is_square and first.height < SMALL * usual
 

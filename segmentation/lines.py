@@ -14,7 +14,7 @@ import numpy.typing as npt
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 THICKEST_PRINT = 11  # of pale print; what is thicker is a tint or a watermark
-DARK_PRINT, WHITE = 60, 255  # grey levels by which dark print lies under the paper round it
+DARK_PRINT, WHITE = 110, 255  # grey levels by which dark print lies under the paper round it
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
 LONGEST_SPACE = 8  # between the dashes of a line
