@@ -28,6 +28,7 @@ LEAST_PITCH, LARGEST_PITCH = 0.8, 2.3  # of a box's width
 LONGEST_GAP = 6  # boxes that may lack between two of a row
 LONGEST_END = 4  # boxes that may lack at its end
 COVERED, WORN = 0.75, 0.4  # of a side: where it is a line, and where it is one with a gap in it
+UNBROKEN = 0.97  # of ceiling or floor, where neither wall is a box's own
 WHOLE = 0.9  # of a side where the one across is missing
 THICKEST_LINE = 9  # px between the insides of two boxes that share it
 AROUND, FEWEST_DASHED = 6, 100  # px beside a box's inside; px of upright lines that a dashed box has at least
@@ -216,7 +217,11 @@ def _goes_on(between: Sequence[_Cell], lines: Lines, *, have_own_walls: bool) ->
     sides = [_sides(cell, lines) for cell in between]
     there = (
         (have_own_walls and min(side.left, side.right) >= COVERED)
-        or (np.mean(side) >= BETWEEN and max(side.left, side.right) >= COVERED)
+        or (
+            np.mean(side) >= BETWEEN
+            and max(side.left, side.right) >= COVERED
+            and (side.is_held if have_own_walls else max(side.top, side.bottom) >= UNBROKEN)
+        )
         for side in sides
     )
     return all(there) and _undivided(sides) <= MOST_UNDIVIDED
