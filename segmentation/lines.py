@@ -1,6 +1,6 @@
 """The straight lines of a page's print, level and upright, told from text, digits and dirt.
 
-All lengths are pixels of the working copy, whose longer side is about 1,170: 0.25 mm each on A4.
+All lengths are pixels of the working copy: 0.25 mm each on upright A4.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
 
 
 def find_lines(print_: Mask) -> Lines:
-    """Return the lines that are level or upright within a few degrees, of any thickness."""
+    """Return the lines that are level or upright within a few degrees."""
     return Lines(level_lines(print_), upright_lines(print_))
 
 
