@@ -47,7 +47,9 @@ Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
 LONGEST_NUMBER = 12  # digits in one box; what is longer are words
-FEWEST_DIGITS = 0.5  # mean probability of the best digits in what is written and not struck; words have less
+LEAST_DIGIT_PROBABILITY = (
+    0.5  # mean probability of the best digits in what is written and not struck; words have less
+)
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 NO_BOXES = "no digit boxes found"
@@ -162,7 +164,7 @@ def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -
 def _row_of(cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
     rows = tuple(next(probabilities) if cell.glyph is not None else () for cell in cells)
     written = [max(row[: len(DIGITS)]) for row in rows if row and row.index(max(row)) != _STRUCK]
-    if written and mean(written) < FEWEST_DIGITS:
+    if written and mean(written) < LEAST_DIGIT_PROBABILITY:
         return _Row(cells, rows, 1 - mean(written), no_number=True)
     return _Row(cells, rows)
 
