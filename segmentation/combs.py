@@ -25,11 +25,10 @@ PITCH_OFF = 0.15  # of a box's width, by which a region may differ from a whole 
 
 @dataclass(frozen=True, slots=True)
 class _Division:
-    """Of how many boxes a region consists, how thick the lines between them are, and how well that fits."""
+    """Of how many boxes a region consists, and how thick the lines between them are."""
 
     count: int = 1
     line: float = 1.0
-    support: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +59,8 @@ def _regions(regions: PrintedBoxes) -> list[_Region]:
 
 
 def _divided(regions: PrintedBoxes, divisions: Sequence[_Division]) -> tuple[PrintedBoxes, PrintedBoxes]:
-    """Return the boxes of the regions that are divided best, and the regions apart from these."""
-    order = sorted(
-        range(len(regions)),
-        key=lambda index: (divisions[index].support, divisions[index].count),
-        reverse=True,
-    )
+    """Return the boxes of the regions that are divided, into most first, and the regions apart from these."""
+    order = sorted(range(len(regions)), key=lambda index: divisions[index].count, reverse=True)
     taken = PrintedBoxes.joined([])
     rows, rest = [], []
     for index in order:
@@ -136,7 +131,7 @@ def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:
     count = round((region.width + line) / (width + line))
     expected = count * width + (count - 1) * line
     if 2 <= count <= row.sum() and abs(region.width - expected) <= PITCH_OFF * width:
-        return _Division(count, line, 1.0)
+        return _Division(count, line)
     return _Division()
 
 
