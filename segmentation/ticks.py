@@ -43,24 +43,15 @@ STRETCHES = (-2.0, -1.0, 0.0, 1.0, 2.0)  # px by which a comb may be longer than
 ROOF, CEILING = 0.5, 0.8  # of a base's length that a line covers: over walls, and over a comb
 POST = 0.85  # of the way to the ceiling that posts go up at both ends; else it belongs to the row above
 LONGEST_SPACE = 6  # px between the dashes of a wall
-COVERED, MISSING = (
-    0.6,
-    -1.0,
-)  # what a place counts where a stroke hides or crosses a tick, and where none is; 1 else
+COVERED, MISSING = 0.6, -1.0  # what a place counts: a stroke hides a tick, there is none; 1 else
 STRAY, STRAY_OF_KIND = 0.7, 0.35  # what a tick takes off that stands elsewhere
 AT_END = 0.3  # what an end counts that is the base line's
-CLEAR, LIKELY = (
-    0.75,
-    0.5,
-)  # what the places of a comb count in the mean, in itself and where its kind is known
+CLEAR, LIKELY = 0.75, 0.5  # what a comb's places count in the mean, by itself and where its kind is known
 CLEAN = 0.6  # of the places between boxes of a clear comb that have a clean tick
 SURE = 0.9  # what the places count in the mean where a page has no other comb like it
 CROWDED = 0.5  # of its base on which something stands: small print, where a page has no other comb like it
 FEWEST_ALIKE, FEWEST_BOXES = 2, 5  # clear combs that make a kind, and their boxes
-SAME_BOX, WHOLE_BOX = (
-    3.0,
-    0.9,
-)  # px by which printed boxes of a row differ, and how far lines cover their sides
+SAME_BOX, WHOLE_BOX = 3.0, 0.9  # px by which printed boxes of a row differ, and how far lines cover them
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
