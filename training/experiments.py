@@ -30,6 +30,14 @@ CONTINUED = replace(
     paper=Paper(digits=30_000, pens=10_000, marks=20_000),
     label_smoothing=0.0,
 )
+RESIDUAL = replace(
+    CONTINUED,
+    architecture="residual",
+    epochs=24,
+    learning_rate=2e-3,
+    paper=Paper(digits=40_000, pens=20_000, marks=20_000),
+    undistorted_epochs=1,
+)
 AGAIN = replace(
     CONTINUED,
     epochs=4,
@@ -42,7 +50,7 @@ RECIPES = (
     *(Recipe("dropout", seed) for seed in SEEDS),
     Recipe("mobilenet", epochs=3),
     *(Recipe("dropout", seed, distortion=Distortion()) for seed in SEEDS),
-    replace(DEEP, architecture="residual", epochs=6, undistorted_epochs=1),
+    *(replace(RESIDUAL, seed=seed) for seed in SEEDS),
     *(replace(DEEP, seed=seed) for seed in SEEDS),
     longer := replace(CONTINUED, starts_from=DEEP.name),
     replace(AGAIN, starts_from=longer.name),

@@ -35,8 +35,19 @@ def test_its_weights_are_read_from_a_file_of_keras_own_layer(tmp_path: Path) -> 
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_layer_that_is_frozen_or_computes_in_bfloat16_is_keras_own() -> None:
-    frozen, small = BatchNormalization(trainable=False), BatchNormalization(dtype="mixed_bfloat16")
+def test_in_bfloat16_what_is_remembered_is_float32() -> None:
+    precise, quick = BatchNormalization(), BatchNormalization(dtype="mixed_bfloat16")
+
+    normalised = quick(FEATURES, training=True)
+
+    assert normalised.dtype == "bfloat16"
+    np.testing.assert_allclose(np.float32(normalised), precise(FEATURES, training=True), atol=0.05)
+    assert quick.moving_mean.dtype == quick.moving_variance.dtype == "float32"
+    np.testing.assert_allclose(quick.moving_mean, precise.moving_mean, rtol=1e-3)
+    np.testing.assert_allclose(quick.moving_variance, precise.moving_variance, rtol=1e-3)
+
+
+def test_a_layer_that_is_frozen_is_keras_own() -> None:
+    frozen = BatchNormalization(trainable=False)
 
     np.testing.assert_allclose(frozen(FEATURES, training=True), FEATURES, rtol=1e-2)
-    assert small(FEATURES, training=True).dtype == "bfloat16"
