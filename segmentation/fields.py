@@ -17,7 +17,7 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.boxes import PrintedBoxes, find_boxes, find_wide_boxes, without_overlaps
+from segmentation.boxes import HIGHEST_ROW, PrintedBoxes, find_boxes, find_wide_boxes, without_overlaps
 from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed
 from segmentation.edges import LineEdges, Sides, measure_lines
@@ -41,7 +41,7 @@ LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
 SIZE_SLACK = 2.0  # px of the straight print by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
-WIDEST_ALONE = 1.3  # a wider box that stands alone holds a word or a number
+WIDEST_ALONE = 1.3  # a wider box that stands alone holds a number: two digits need as much
 COVERAGE_STEP = 0.05  # by which one region must be better covered than the next to count as better
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
@@ -301,7 +301,7 @@ def _is_digit_field(run: Sequence[_Placed]) -> bool:
     if len(run) > 1:
         return mean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
     (single,) = run
-    return single.alone and single.width < WIDEST_ALONE * single.height
+    return single.alone and not (_holds_number(run) and single.height > HIGHEST_ROW)
 
 
 def _holds_number(run: Sequence[_Placed]) -> bool:

@@ -101,6 +101,23 @@ def test_a_box_by_itself_is_a_field() -> None:
     assert sizes(page) == [1]
 
 
+@pytest.mark.parametrize("width", [90, 100, 110, 200, 500])
+def test_a_wider_box_by_itself_is_a_field_for_a_whole_number(width: int) -> None:
+    page = paper()
+    draw_boxes(page, Boxes(1, width=width))
+    (field,) = find_fields(Page(page)).fields
+
+    assert field.holds_number
+
+
+def test_wide_boxes_side_by_side_are_for_a_digit_each() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(4, width=92, gap=30))
+    (field,) = find_fields(Page(page)).fields
+
+    assert (len(field.cells), field.holds_number) == (4, False)
+
+
 def test_a_table_of_words_holds_no_field() -> None:
     page = paper()
     for row in range(6):
