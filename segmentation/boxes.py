@@ -141,15 +141,41 @@ class _Ink:
         return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
 
 
-def find_boxes(lines: Lines) -> PrintedBoxes:
+@dataclass(frozen=True, slots=True, eq=False)
+class TracedLines:
+    """Lines and the corners from which they go on together; all that looks for boxes starts from these."""
+
+    lines: Lines
+    ink: _Ink
+    top_left: _Corners
+    top_right: _Corners
+    bottom_left: _Corners
+    bottom_right: _Corners
+
+
+def trace(lines: Lines) -> TracedLines:
+    """Return lines of straight print with their corners."""
+    rightward, leftward = _arms(lines.level, ARM, 1)
+    downward, upward = _arms(lines.upright, 1, ARM)
+    return TracedLines(
+        lines,
+        _Ink.of(lines),
+        _corners(rightward, downward),
+        _corners(leftward, downward),
+        _corners(rightward, upward),
+        _corners(leftward, upward),
+    )
+
+
+def find_boxes(traced: TracedLines) -> PrintedBoxes:
     """Return the boxes between the lines of straight print that have a digit box's shape, table cells too.
 
     Lines that leave a corner together, and four such corners with lines between them, make a candidate. Of
     candidates that overlap the one stays whose size is the commonest on the page: digit boxes come in rows,
     what strokes feign does not.
     """
-    ink = _Ink.of(lines)
-    chosen = _surest(_candidates(lines, ink))
+    lines, ink = traced.lines, traced.ink
+    chosen = _surest(_candidates(traced))
     for _ in range(NEIGHBOURS_IN_A_ROW):
         neighbours = _neighbours(ink, chosen)
         if not len(neighbours):
@@ -159,17 +185,15 @@ def find_boxes(lines: Lines) -> PrintedBoxes:
     return replace(boxes, alone=_alone(lines, boxes))
 
 
-def find_wide_boxes(lines: Lines) -> PrintedBoxes:
+def find_wide_boxes(traced: TracedLines) -> PrintedBoxes:
     """Return the rectangles of straight print that are too wide for one digit and as high as one.
 
     Their left and right sides go from the ceiling down to the floor. Some overlap: a digit's stroke may go
     down as far.
     """
-    ink = _Ink.of(lines)
-    rightward, leftward = _arms(lines.level, ARM, 1)
-    downward, upward = _arms(lines.upright, 1, ARM)
-    left, top, bottom = _walls(ink, _corners(rightward, downward), _corners(rightward, upward))
-    right, ends_top, ends_bottom = _walls(ink, _corners(leftward, downward), _corners(leftward, upward))
+    ink = traced.ink
+    left, top, bottom = _walls(ink, traced.top_left, traced.bottom_left)
+    right, ends_top, ends_bottom = _walls(ink, traced.top_right, traced.bottom_right)
     apart = right.middle - left.middle[:, None]
     opposite = (
         _meet(top, ends_top)
@@ -182,7 +206,7 @@ def find_wide_boxes(lines: Lines) -> PrintedBoxes:
     found = found[(found.width >= WIDEST * found.height) & (found.height <= HIGHEST_ROW)]
     found = found[found.coverage >= WALL_COVERED]
     found = found[_distinct(found)]
-    return replace(found, alone=_alone(lines, found, STRAYS))
+    return replace(found, alone=_alone(traced.lines, found, STRAYS))
 
 
 def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
@@ -196,12 +220,10 @@ def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Str
     return place[whole], top[whole], bottom[whole]
 
 
-def _candidates(lines: Lines, ink: _Ink) -> PrintedBoxes:
+def _candidates(traced: TracedLines) -> PrintedBoxes:
     """Return every rectangle of a digit box's shape with lines on its four sides."""
-    rightward, leftward = _arms(lines.level, ARM, 1)
-    downward, upward = _arms(lines.upright, 1, ARM)
-    top_left, top_right = _corners(rightward, downward), _corners(leftward, downward)
-    bottom_left = _corners(rightward, upward)
+    lines, ink = traced.lines, traced.ink
+    top_left, top_right, bottom_left = traced.top_left, traced.top_right, traced.bottom_left
     ceilings = _meet(top_left.rows, top_right.rows) & _follow(
         top_left.columns, top_right.columns, SMALLEST_WIDTH
     )
@@ -230,15 +252,18 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
     """
     height, width = lines.level.shape
     closed = cv2.dilate(cv2.bitwise_or(lines.level, lines.upright), np.ones((3, 3), np.uint8))
-    stats = cv2.connectedComponentsWithStats(cv2.bitwise_not(closed), connectivity=4, ltype=cv2.CV_32S)[2][1:]
-    x, y, across, down, area = stats.T.astype(np.intp)
-    whole = (
-        (across >= SMALLEST_WIDTH - 2)
-        & (down >= SMALLEST_HEIGHT - 2)
-        & (np.maximum(across, down) <= LARGEST_SIDE)
-        & (area > FILLED * across * down)
-    )
-    x, y, across, down = (column[whole].astype(np.float64) for column in (x, y, across, down))
+    contours, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    holes = [] if nesting is None else [each[-1] >= 0 for each in nesting[0].tolist()]
+    fewest, most = 2 * (SMALLEST_HEIGHT - 2), LARGEST_SIDE + 2
+    regions = []
+    for outline in compress(contours, holes):
+        if len(outline) >= fewest:
+            x, y, across, down = cv2.boundingRect(outline)  # of the lines' pixels next to the region
+            if across >= SMALLEST_WIDTH and down >= SMALLEST_HEIGHT and max(across, down) <= most:
+                enclosed = cv2.contourArea(outline) - len(outline) / 2 + 1  # pixels (Pick 1899)
+                if enclosed > FILLED * (across - 2) * (down - 2):
+                    regions.append((x + 1, y + 1, across - 2, down - 2))
+    x, y, across, down = np.array(regions, np.float64).reshape(-1, 4).T
     return (
         _Stretches.about(x - 2, width),
         _Stretches.about(y - 2, height),

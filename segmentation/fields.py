@@ -17,7 +17,14 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.boxes import HIGHEST_ROW, PrintedBoxes, find_boxes, find_wide_boxes, without_overlaps
+from segmentation.boxes import (
+    HIGHEST_ROW,
+    PrintedBoxes,
+    find_boxes,
+    find_wide_boxes,
+    trace,
+    without_overlaps,
+)
 from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed
 from segmentation.edges import LineEdges, Sides, measure_lines
@@ -110,15 +117,16 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
 
 def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
-    boxes = complete_rows(find_boxes(lines), lines, SOLID)
+    traced = trace(lines)
+    boxes = complete_rows(find_boxes(traced), lines, SOLID)
     dashed = with_dashed_lines(lines, print_)
     if lack_dashed_boxes(boxes, lines, dashed):
-        boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed))
+        boxes = surer(boxes, complete_rows(find_boxes(trace(dashed)), dashed))
     boxes = without_gaps(boxes)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines.level, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
-    regions = apart(find_wide_boxes(lines), combs)
+    regions = apart(find_wide_boxes(traced), combs)
     wide = without_parts(without_rows(regions, boxes), printed, lines.level)
     more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(wide[wide.alone])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 THICKEST_PRINT = 11  # of pale print; what is thicker is a tint or a watermark
-DARK_PRINT, WHITE = 110, 255  # grey levels by which dark print lies under the paper round it
+DARK_PRINT = 110  # grey levels by which dark print lies under the paper round it
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
 LONGEST_SPACE = 8  # between the dashes of a line
@@ -40,12 +40,12 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something is darker than the paper round it, and dark or thin: tints and watermarks go."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
     average = cv2.blur(grey, window)
-    lowest = cv2.addWeighted(average, 1, average, 0, -DEEPEST_DIP)  # which stops at 0
+    lowest = cv2.subtract(average, DEEPEST_DIP)  # which stops at 0
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
-    thin[darkness >= DARK_PRINT] = WHITE  # a blacked-out box has lines too
-    return np.asarray(cv2.threshold(cv2.min(darkness, thin), contrast, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    thin = cv2.max(thin, _over(darkness, DARK_PRINT - 1))  # a blacked-out box has lines too
+    return _over(cv2.min(darkness, thin), contrast)
 
 
 def find_lines(print_: Mask) -> Lines:
@@ -56,7 +56,7 @@ def find_lines(print_: Mask) -> Lines:
 def with_dashed_lines(lines: Lines, print_: Mask) -> Lines:
     """Return lines with those of dashes or dots added, level or upright within a degree or two."""
     level = cv2.bitwise_or(lines.level, _dashed(print_))
-    upright = cv2.bitwise_or(lines.upright, _dashed(np.ascontiguousarray(print_.T)).T)
+    upright = cv2.bitwise_or(lines.upright, cv2.transpose(_dashed(cv2.transpose(print_))))
     return Lines(np.asarray(level, np.uint8), np.asarray(upright, np.uint8))
 
 
@@ -99,8 +99,8 @@ def _ridges(print_: Mask) -> Mask:
         above = cv2.subtract(line, along[: -2 * BESIDE])
         below = cv2.subtract(line, along[2 * BESIDE :])
         both = cv2.addWeighted(above, 0.5, below, 0.5, 0)
-        stands_out = (both >= RISES) & (cv2.min(above, below) >= RISES_ON_EITHER_SIDE)
-        ridges[BESIDE:-BESIDE] = stands_out.view(np.uint8) * 255
+        least = _over(cv2.min(above, below), RISES_ON_EITHER_SIDE)
+        cv2.bitwise_and(_over(both, RISES), least, dst=ridges[BESIDE:-BESIDE])
     return np.asarray(cv2.dilate(ridges, _bar(SHORTEST_DASHED // 2, 1 + 2 * LINE_SPREAD)), np.uint8)
 
 
@@ -112,6 +112,11 @@ def _grain(grey: npt.NDArray[np.uint8]) -> float:
     steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
     counts = cv2.calcHist([steps], [0], None, [256], [0, 256]).cumsum()
     return float(np.searchsorted(counts, counts[-1] / 2))  # the median step of white noise: 0.95 deviations
+
+
+def _over(grey: npt.NDArray[np.uint8], limit: float) -> Mask:
+    """Return where something is more than a limit."""
+    return np.asarray(cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _bar(width: int, height: int) -> Mask:

@@ -164,7 +164,7 @@ def _leans(print_: Mask) -> tuple[_Lean, _Lean]:
     """Return how a page's level and upright lines lean; the ones like the others where few tell."""
     height, width = print_.shape
     level = _fit(_family(level_lines(print_), (width / 2, height / 2)), height)
-    upright = _fit(_family(upright_lines(print_).T, (height / 2, width / 2)), width)
+    upright = _fit(_family(cv2.transpose(upright_lines(print_)), (height / 2, width / 2)), width)
     if upright.support < height / 4:
         upright = _Lean(-level.at)
     if level.support < width / 4 and upright.support >= height / 4:
@@ -175,7 +175,7 @@ def _leans(print_: Mask) -> tuple[_Lean, _Lean]:
 def _family(lines: Mask, middle: tuple[float, float]) -> _Family:
     """Return the longer lines of a mask in which they are about level."""
     found = []
-    contours = cv2.findContours(np.ascontiguousarray(lines), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
+    contours = cv2.findContours(lines, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
     for contour in contours:
         _, _, width, height = cv2.boundingRect(contour)
         if width >= SHORTEST and height <= FLAT * width:
