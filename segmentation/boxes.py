@@ -262,13 +262,13 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
             if across >= SMALLEST_WIDTH and down >= SMALLEST_HEIGHT and max(across, down) <= most:
                 enclosed = cv2.contourArea(outline) - len(outline) / 2 + 1  # pixels (Pick 1899)
                 if enclosed > FILLED * (across - 2) * (down - 2):
-                    regions.append((x + 1, y + 1, across - 2, down - 2))
-    x, y, across, down = np.array(regions, np.float64).reshape(-1, 4).T
+                    regions.append((x - 1, y - 1, x + across, y + down))
+    left, top, right, bottom = np.array(regions, np.float64).reshape(-1, 4).T
     return (
-        _Stretches.about(x - 2, width),
-        _Stretches.about(y - 2, height),
-        _Stretches.about(x + across + 1, width),
-        _Stretches.about(y + down + 1, height),
+        _Stretches.about(left, width),
+        _Stretches.about(top, height),
+        _Stretches.about(right, width),
+        _Stretches.about(bottom, height),
     )
 
 

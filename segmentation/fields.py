@@ -29,7 +29,7 @@ from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
-from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, with_dashed_lines
+from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, level_dashes, upright_dashes, with_dashes
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on
@@ -119,8 +119,9 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     """Return the boxes for a digit each, and those that may hold a whole number."""
     traced = trace(lines)
     boxes = complete_rows(find_boxes(traced), lines, SOLID)
-    dashed = with_dashed_lines(lines, print_)
-    if lack_dashed_boxes(boxes, lines, dashed):
+    dashes = upright_dashes(print_)
+    if lack_dashed_boxes(boxes, lines, dashes):
+        dashed = with_dashes(lines, level_dashes(print_), dashes)
         boxes = surer(boxes, complete_rows(find_boxes(trace(dashed)), dashed))
     boxes = without_gaps(boxes)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])

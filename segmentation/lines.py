@@ -40,7 +40,7 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something is darker than the paper round it, and dark or thin: tints and watermarks go."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
     average = cv2.blur(grey, window)
-    lowest = cv2.subtract(average, DEEPEST_DIP)  # which stops at 0
+    lowest = np.maximum(average, DEEPEST_DIP) - DEEPEST_DIP
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
@@ -53,11 +53,20 @@ def find_lines(print_: Mask) -> Lines:
     return Lines(level_lines(print_), upright_lines(print_))
 
 
-def with_dashed_lines(lines: Lines, print_: Mask) -> Lines:
-    """Return lines with those of dashes or dots added, level or upright within a degree or two."""
-    level = cv2.bitwise_or(lines.level, _dashed(print_))
-    upright = cv2.bitwise_or(lines.upright, cv2.transpose(_dashed(cv2.transpose(print_))))
-    return Lines(np.asarray(level, np.uint8), np.asarray(upright, np.uint8))
+def level_dashes(print_: Mask) -> Mask:
+    """Return lines of dashes or dots that are level within a degree or two."""
+    return _dashed(print_)
+
+
+def upright_dashes(print_: Mask) -> Mask:
+    """Return lines of dashes or dots that are upright within a degree or two."""
+    return _exchanged(_dashed(_exchanged(print_)))
+
+
+def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
+    """Return lines with those of dashes or dots added."""
+    both = cv2.bitwise_or(lines.level, level), cv2.bitwise_or(lines.upright, upright)
+    return Lines(*(np.asarray(each, np.uint8) for each in both))
 
 
 def level_lines(print_: Mask) -> Mask:
@@ -98,9 +107,8 @@ def _ridges(print_: Mask) -> Mask:
         line = along[BESIDE:-BESIDE]
         above = cv2.subtract(line, along[: -2 * BESIDE])
         below = cv2.subtract(line, along[2 * BESIDE :])
-        both = cv2.addWeighted(above, 0.5, below, 0.5, 0)
-        least = _over(cv2.min(above, below), RISES_ON_EITHER_SIDE)
-        cv2.bitwise_and(_over(both, RISES), least, dst=ridges[BESIDE:-BESIDE])
+        both = _over(cv2.add(above, below), 2 * RISES)
+        cv2.min(both, _over(cv2.min(above, below), RISES_ON_EITHER_SIDE), dst=ridges[BESIDE:-BESIDE])
     return np.asarray(cv2.dilate(ridges, _bar(SHORTEST_DASHED // 2, 1 + 2 * LINE_SPREAD)), np.uint8)
 
 
@@ -114,7 +122,12 @@ def _grain(grey: npt.NDArray[np.uint8]) -> float:
     return float(np.searchsorted(counts, counts[-1] / 2))  # the median step of white noise: 0.95 deviations
 
 
-def _over(grey: npt.NDArray[np.uint8], limit: float) -> Mask:
+def _exchanged(mask: Mask) -> Mask:
+    """Return a mask with its rows and columns exchanged."""
+    return np.asarray(cv2.transpose(mask), np.uint8)
+
+
+def _over(grey: cv2.typing.MatLike, limit: float) -> Mask:
     """Return where something is more than a limit."""
     return np.asarray(cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY)[1], np.uint8)
 

@@ -164,7 +164,8 @@ def _leans(print_: Mask) -> tuple[_Lean, _Lean]:
     """Return how a page's level and upright lines lean; the ones like the others where few tell."""
     height, width = print_.shape
     level = _fit(_family(level_lines(print_), (width / 2, height / 2)), height)
-    upright = _fit(_family(cv2.transpose(upright_lines(print_)), (height / 2, width / 2)), width)
+    on_side = np.asarray(cv2.transpose(upright_lines(print_)), np.uint8)
+    upright = _fit(_family(on_side, (height / 2, width / 2)), width)
     if upright.support < height / 4:
         upright = _Lean(-level.at)
     if level.support < width / 4 and upright.support >= height / 4:

@@ -123,9 +123,9 @@ def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     return boxes[~between]
 
 
-def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashed: Lines) -> bool:
-    """Tell whether dashed lines stand upright where no row of boxes is yet; digits in boxes feign many."""
-    new = cv2.subtract(dashed.upright, lines.upright)
+def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashes: Mask) -> bool:
+    """Tell whether lines of dashes stand upright where no row of boxes is yet; digits in boxes feign many."""
+    new = cv2.subtract(dashes, lines.upright)
     rows = in_rows(boxes)
     for edges in np.rint([rows.left, rows.top, rows.right, rows.bottom]).astype(int).T.tolist():
         left, top, right, bottom = edges
