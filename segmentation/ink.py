@@ -35,13 +35,14 @@ SOFT_EDGE = np.ones((3, 3), np.uint8)  # a stroke's edge fades over a pixel on e
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigitInk:
-    """The ink of one digit, light on black, and where in the patch it stands."""
+    """The ink of one digit, light on black, where in the patch it stands, and of how many pieces it is."""
 
     ink: Grey
     x: int
     y: int
     width: int
     height: int
+    pieces: int
     doubts: tuple[str, ...]
 
 
@@ -142,13 +143,13 @@ def _digit(
         return None
     for side in (inner, inner[::-1], inner.T, inner.T[::-1]):
         wipe_slivers(side)
-    kept, doubts = _digit_pieces(inner)
+    kept, pieces, doubts = _digit_pieces(inner)
     if kept is None:
         return None
     x, y, width, height = cv2.boundingRect(kept)
     around = slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
     soft = soft_ink(patch[top:bottom, left:right][around], kept[around], *tones)
-    return DigitInk(soft, left + x, top + y, width, height, doubts)
+    return DigitInk(soft, left + x, top + y, width, height, pieces, doubts)
 
 
 def wipe_slivers(side: Grey) -> None:
@@ -158,11 +159,11 @@ def wipe_slivers(side: Grey) -> None:
         side[:SLIVER] &= ~reach[:SLIVER] | reach[SLIVER]
 
 
-def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
-    """Return the strokes of the digit alone, None where there is none, and what makes them uncertain."""
+def _digit_pieces(strokes: Grey) -> tuple[Grey | None, int, tuple[str, ...]]:
+    """Return the strokes of the digit alone, None where there is none, in how many pieces, and doubts."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_16U)
     if count < 2:
-        return None, ()
+        return None, 0, ()
     height, width = strokes.shape
     within = width, height
     pieces = [_Piece(*row) for row in stats[1:].tolist()]
@@ -172,16 +173,16 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, tuple[str, ...]]:
     main = pieces[first]
     size = max(main.height / height, main.width / width)
     if size < (SMALLEST_AT_EDGE if shallow[first] else SMALLEST_HEIGHT):
-        return None, ()
+        return None, 0, ()
     kept = [
         piece is main or (piece.area >= SPECK_SHARE * main.area and not edge)
         for piece, edge in zip(pieces, shallow, strict=True)
     ]
     doubts = ("touches the box",) if main.at_edge(within) else ()
     if all(kept):
-        return strokes, doubts
+        return strokes, len(kept), doubts
     grey_of_label = np.array([0, *(255 * keep for keep in kept)], np.uint8)
-    return grey_of_label[labels], doubts
+    return grey_of_label[labels], sum(kept), doubts
 
 
 def hard_ink(patch: Grey, paper: float, level: float, no_ink: float) -> Grey:

@@ -48,9 +48,11 @@ class Cell:
 
     `glyph` is (28, 28) uint8, light ink on black, by the recipe `segmentation.glyph.GLYPH_RECIPE`. `ink_box`
     encloses the ink in page pixels (of a blank cell: the printed box). `doubts` names what makes the cut
-    uncertain, in a few words.
+    uncertain, in a few words. `pieces` counts what hangs together of the ink: a digit is one, now and then
+    two; a ring and what is printed in it are more.
     """
 
     glyph: npt.NDArray[np.uint8] | None
     ink_box: Box
     doubts: tuple[str, ...] = ()
+    pieces: int = 1

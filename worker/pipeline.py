@@ -47,9 +47,12 @@ Probabilities = Sequence[float]
 """Of one cell, in the order of CLASSES; empty where there is no ink."""
 
 LONGEST_NUMBER = 12  # digits in one box; what is longer are words
-LEAST_DIGIT_PROBABILITY = (
-    0.5  # mean probability of the best digits in what is written and not struck; words have less
-)
+# The mean probability of the best digits in what is written and not struck, that digits have at least:
+LEAST_LEGIBLE = 0.6  # words have less
+LEAST_AT_LINES = 0.9  # where all of it touches its box: rings, ticks and rests of lines do
+LEAST_IN_PIECES = 0.95  # where it is in pieces: rings with numbers in them, and dirt
+NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks
+IN_PIECES = 2.0  # pieces of ink in a box, on average; of 1,143 drawn fields of digits none has over 1.75
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 NO_BOXES = "no digit boxes found"
@@ -152,7 +155,7 @@ def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -
         everything = np.concatenate([_stacked(glyphs), *(proposal.glyphs for proposal in proposals)])
         probabilities = classify(everything) if len(everything) else np.empty((0, len(DIGITS)), np.float32)
         of_cells = iter(probabilities[: len(glyphs)].tolist())
-        rows = {field.name: _row_of(row, of_cells) for field, row in zip(combs, cells, strict=True)}
+        rows = {field.name: _row_of(field, row, of_cells) for field, row in zip(combs, cells, strict=True)}
         done = len(glyphs)
         for field, proposal in zip(numbers, proposals, strict=True):
             end = done + len(proposal.cells)
@@ -161,12 +164,22 @@ def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -
     return _Look(layout, tuple(rows[field.name] for field in layout.fields))
 
 
-def _row_of(cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
+def _row_of(field: Field, cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
     rows = tuple(next(probabilities) if cell.glyph is not None else () for cell in cells)
     written = [max(row[: len(DIGITS)]) for row in rows if row and row.index(max(row)) != _STRUCK]
-    if written and mean(written) < LEAST_DIGIT_PROBABILITY:
+    if written and mean(written) < _least_legible(field, cells):
         return _Row(cells, rows, 1 - mean(written), no_number=True)
     return _Row(cells, rows)
+
+
+def _least_legible(field: Field, cells: Sequence[Cell]) -> float:
+    """Return how legible digits must be, the more so the less all else about them looks like a field."""
+    inked = [cell for cell in cells if cell.glyph is not None]
+    if mean(cell.pieces for cell in inked) >= IN_PIECES:
+        return LEAST_IN_PIECES
+    if all(cell.doubts for cell in cells):
+        return NEVER_LEGIBLE if field.for_ticks else LEAST_AT_LINES
+    return LEAST_LEGIBLE
 
 
 def _number_row(field: Field, cut: CutString) -> _Row:

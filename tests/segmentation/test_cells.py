@@ -218,3 +218,14 @@ def test_digits_that_are_alike_are_no_printed_guide() -> None:
             cv2.line(page, (235 + 50 * index, 312), (215 + 50 * index, 352), (tone,), 5)
 
     assert all(cell.glyph is not None for cell in cells_of(page))
+
+
+def test_a_digit_is_one_piece_and_a_ring_with_a_number_in_it_more() -> None:
+    page = paper()
+    boxes = Boxes(3)
+    draw_boxes(page, boxes)
+    write_digit(page, boxes, 0, 8)
+    write_digit(page, boxes, 1, 3, share=0.3)
+    cv2.circle(page, (275, 332), 21, (30,), 2)
+
+    assert [cell.pieces for cell in cells_of(page)[:2]] == [1, 2]

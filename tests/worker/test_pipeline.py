@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.page import Page, PageLayout
+from segmentation.page import Cell, Field, Page, PageLayout
 from training.forms import BoxKind, PageDamage, draw_form, random_hard_form
 from training.model_card import CLASSES, OTHER
 from worker.pipeline import Classify, ReadingRules, read_page
@@ -20,6 +22,7 @@ from worker.readings import FieldReading, FieldStatus
 from worker.recogniser import Recogniser
 
 READER = Recogniser.load()
+TOUCHES = "touches the box"
 
 
 def sure_of_seven(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -107,6 +110,18 @@ def reads(*labels: str, sure: float = 0.99) -> Classify:
     return classify
 
 
+def cutting(**changes: Any) -> Callable[[Page, Sequence[Field]], tuple[tuple[Cell, ...], ...]]:
+    """Cut cells as ever, but with changes to those that are not blank."""
+
+    def cut(page: Page, fields: Sequence[Field]) -> tuple[tuple[Cell, ...], ...]:
+        return tuple(
+            tuple(cell if cell.glyph is None else replace(cell, **changes) for cell in row)
+            for row in cut_cells(page, fields)
+        )
+
+    return cut
+
+
 def read_field(values: str, classify: Classify, accept: float = 0.9) -> FieldReading:
     return read_page(draw_form(values).page, classify, ReadingRules(accept_confidence=accept)).fields[0]
 
@@ -165,6 +180,43 @@ def test_a_field_in_which_hardly_a_digit_is_written_has_no_value_and_waits_for_r
 
     assert (field.value, field.cells, field.status) == ("", ("", "", "", ""), FieldStatus.REVIEW)
     assert "not a digit" in field.reasons
+
+
+@pytest.mark.parametrize(
+    ("cut", "for_ticks", "sure", "value"),
+    [
+        ({"pieces": 2}, False, 0.9, ""),  # rings with numbers in them
+        ({"pieces": 2}, False, 0.98, "41"),
+        ({"doubts": (TOUCHES,)}, False, 0.8, ""),
+        ({"doubts": (TOUCHES,)}, False, 0.95, "41"),
+        ({"doubts": (TOUCHES,)}, True, 0.99, ""),  # ticks
+        ({}, True, 0.99, "41"),
+        ({}, False, 0.7, "41"),
+        ({}, False, 0.55, ""),
+    ],
+)
+def test_what_looks_less_like_digits_must_be_the_more_legible_to_have_a_value(
+    cut: dict[str, Any], for_ticks: bool, sure: float, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def layout(page: Page, quarter_turns: int = 0) -> PageLayout:
+        (field,) = find_fields(page, quarter_turns).fields
+        return PageLayout((replace(field, for_ticks=for_ticks),), 0.0)
+
+    monkeypatch.setattr("worker.pipeline.find_fields", layout)
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(**cut))
+    field = read_field("41", reads("4", "1", sure=sure))
+
+    assert field.value == value
+    assert ("not a digit" in field.reasons) == (value == "")
+    assert value or field.status is FieldStatus.REVIEW
+
+
+def test_one_digit_that_touches_its_box_beside_blank_ones_need_not_be_that_legible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(doubts=(TOUCHES,)))
+
+    assert read_field("__4", reads("4", sure=0.8)).value == "4"
 
 
 def test_crosses_before_a_digit_leave_it_the_fields_value() -> None:
