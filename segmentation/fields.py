@@ -9,7 +9,7 @@ paper.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
@@ -32,7 +32,7 @@ from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, level_dashes, upright_dashes, with_dashes
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
-from segmentation.row_ends import Edges, goes_on
+from segmentation.row_ends import Edges, goes_on, goes_on_as
 from segmentation.rows import (
     SOLID,
     complete_rows,
@@ -109,9 +109,11 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     lines = find_lines(frame.print_)
     boxes, numbers = printed_boxes(lines, frame.print_)
     placed = _place(without_crossed(boxes, lines.upright), frame, page)
-    runs = [run for run in _split(_runs(placed, frame.unit), lines) if _is_digit_field(run)]
+    whole = list(_runs(placed, frame.unit))
+    torn = set(_torn(whole))
+    runs = [run for run in _split(whole, lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
-    fields = _fields(list(_rows(runs)), frame.print_)
+    fields = _fields(list(_rows(runs)), torn, frame.print_)
     return PageLayout(tuple(fields), frame.skew_degrees)
 
 
@@ -176,7 +178,15 @@ def _direction(start: Point, end: Point) -> Point:
     return Point((end.x - start.x) / length, (end.y - start.y) / length)
 
 
-def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field]:
+def _torn(runs: Sequence[list[_Placed]]) -> Iterator[_Placed]:
+    """Yield the boxes at which a run ends and goes on in boxes of another size."""
+    for row in _rows([run for run in runs if _is_digit_field(run)]):
+        for one, other in pairwise(row):
+            if goes_on_as([placed.edges for placed in one], [placed.edges for placed in other]):
+                yield from (one[-1], other[0])
+
+
+def _fields(rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], print_: Mask) -> Iterator[Field]:
     edges = [placed.edges for row in rows for run in row for placed in run]
     usual = _usual_height([run for row in rows for run in row])
     for row_number, row in enumerate(rows, start=1):
@@ -184,7 +194,9 @@ def _fields(rows: Sequence[list[list[_Placed]]], print_: Mask) -> Iterator[Field
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
             box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
-            is_part = not is_number and goes_on([placed.edges for placed in run], edges, print_)
+            is_part = not is_number and (
+                run[0] in torn or run[-1] in torn or goes_on([placed.edges for placed in run], edges, print_)
+            )
             yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 
 from segmentation.lines import Mask
@@ -18,6 +18,8 @@ CROSSED = 0.9  # of a row between ceiling and floor: these are cells of a grid, 
 NARROWEST, OFF_WALLS = 0.75, 0.3  # of a box's width, and of a gap, at either end of which thick walls stand
 MOST_LACKING = 4  # boxes, one after the other
 TAKEN = 0.5  # of the place of one more box
+NEXT_TO = 0.7  # of the wider boxes' width, within which a row goes on with boxes of another width
+SAME_HEIGHT, OFF_ROW = 0.3, 0.3  # of the higher boxes' height, by which such boxes differ and stand off
 
 
 class Edges(NamedTuple):
@@ -42,6 +44,22 @@ def goes_on(row: Sequence[Edges], found: Sequence[Edges], print_: Mask) -> bool:
         _lacks(first, -pitch, found, print_)
         or _lacks(last, pitch, found, print_)
         or any(_lacks_between(one, other, print_) for one, other in pairwise(row))
+    )
+
+
+def goes_on_as(row: Sequence[Edges], other: Sequence[Edges]) -> bool:
+    """Tell whether another row of boxes, of another width, stands where a row goes on, or upon its boxes.
+
+    Fields stand further apart. What is cut off here is wrong about one of the two at least.
+    """
+    first, second = sorted((row, other), key=lambda boxes: boxes[0].left + boxes[-1].right)
+    widest = max(mean(box.right - box.left for box in boxes) for boxes in (row, other))
+    last, start = first[-1], second[0]
+    height = max(box.bottom - box.top for box in (last, start))
+    return (
+        start.left - last.right < NEXT_TO * widest
+        and abs(last.bottom - last.top - start.bottom + start.top) < SAME_HEIGHT * height
+        and abs(last.top + last.bottom - start.top - start.bottom) / 2 < OFF_ROW * height
     )
 
 

@@ -186,6 +186,23 @@ def test_columns_of_numbers_side_by_side_are_fields_of_their_own() -> None:
     assert sizes(page) == [3, 3] * 3
 
 
+def test_where_a_row_goes_on_in_boxes_of_another_width_both_may_be_parts_of_a_field() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(4))
+    draw_boxes(page, Boxes(3, x=410, width=72))
+    draw_boxes(page, Boxes(4, y=500))
+    draw_boxes(page, Boxes(3, x=500, y=500, width=72))
+
+    fields = find_fields(Page(page)).fields
+
+    assert [(len(field.cells), field.goes_on) for field in fields] == [
+        (4, True),
+        (3, True),
+        (4, False),
+        (3, False),
+    ]
+
+
 def test_a_dividing_line_that_was_never_printed_is_told_by_the_row() -> None:
     page = paper()
     boxes = Boxes(6)

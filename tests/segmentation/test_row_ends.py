@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segmentation.lines import Mask
-from segmentation.row_ends import Edges, goes_on
+from segmentation.row_ends import Edges, goes_on, goes_on_as
 
 BOXES = [Edges(40.0 + 30 * nth, 50, 68.0 + 30 * nth, 90) for nth in range(5)]
 
@@ -76,3 +76,23 @@ def test_a_grid_of_other_cells_or_a_solid_bar_is_no_box(print_: Mask, height: in
         print_[top : top + height - 1, 191:219] = 0 if height < 40 else 255
 
     assert not goes_on(BOXES, [], print_)
+
+
+def test_a_row_goes_on_in_boxes_of_another_width_beside_it_or_upon_it() -> None:
+    beside = [Edges(192.0 + 42 * nth, 52, 230.0 + 42 * nth, 88) for nth in range(2)]
+    upon = [Edges(60.0 + 42 * nth, 48, 98.0 + 42 * nth, 92) for nth in range(3)]
+
+    assert goes_on_as(BOXES, beside)
+    assert goes_on_as(beside, BOXES)
+    assert goes_on_as(BOXES, upon)
+
+
+@pytest.mark.parametrize(("right", "down"), [(40, 0), (0, 20), (0, 44)])
+def test_a_row_does_not_go_on_in_boxes_that_stand_apart_or_off_its_line(right: int, down: int) -> None:
+    other = [Edges(192.0 + right, 50 + down, 230.0 + right, 90 + down)]
+
+    assert not goes_on_as(BOXES, other)
+
+
+def test_a_row_does_not_go_on_in_much_higher_boxes() -> None:
+    assert not goes_on_as(BOXES, [Edges(192, 30, 260, 110)])
