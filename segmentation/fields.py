@@ -67,6 +67,8 @@ NARROWEST_ALONE = 16  # px, 4 mm on A4, of a box for a single digit
 APART = 0.25  # of a box's width, that boxes to tick stand apart at least
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
+Flags = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
@@ -261,11 +263,16 @@ def _column_ends(
         return ()
     head = _head(run, rows_above, lines)
     outer = [(run[0].left - LINE_SPREAD, run[0].left), (run[-1].right, run[-1].right + LINE_SPREAD)]
-    frame = [_inked(head, *side).sum() for side in outer]
+    sides = [_inked(head, *side) for side in outer]
+    frame = [side.sum() for side in sides]
     between = [_inked(head, one.right, other.left) for one, other in pairwise(run)]
     reaches = np.array([_unbroken(line) for line in between])
     ends = np.flatnonzero(reaches - reaches.min() >= LINE_GOES_ON * run[0].height) + 1
-    if len(ends) and np.diff([0, *ends, len(run)]).min() >= FEWEST_IN_COLUMN:
+    if (
+        len(ends)
+        and np.diff([0, *ends, len(run)]).min() >= FEWEST_IN_COLUMN
+        and (len(ends) > 1 or _is_in_head(between[ends[0] - 1], sides))
+    ):
         return tuple(ends.tolist())
     lengths = np.array([line.sum() for line in between])
     for boxes in range(FEWEST_IN_COLUMN, len(run) // 2 + 1):
@@ -274,13 +281,23 @@ def _column_ends(
         shortest = min(*frame, at_ends.min())
         if (
             len(run) % boxes == 0
-            and (len(ends) > 1 or shortest >= LONGEST_STROKE)
+            and (len(ends) > 1 or (shortest >= LONGEST_STROKE and _is_in_head(between[boxes - 1], sides)))
             and shortest - within >= LINE_IN_HEAD * run[0].height
             and at_ends.min() >= AS_LONG * min(frame)
             and at_ends.max() <= max(frame) / AS_LONG
         ):
             return tuple(ends.tolist())
     return ()
+
+
+def _is_in_head(line: Flags, sides: Sequence[Flags]) -> bool:
+    """Tell whether a line above a run is one of a head between two sides: as high as they, and no higher.
+
+    A single one is otherwise taken for it that shows through, or stands further up on the page.
+    """
+    shorter, longer = sorted(sides, key=np.count_nonzero)
+    height, top = np.count_nonzero(shorter), len(np.trim_zeros(longer, "b"))
+    return bool(line[:top].sum() >= AS_LONG * height and line.sum() * AS_LONG <= height)
 
 
 def _head(
@@ -297,13 +314,13 @@ def _head(
     return lines.upright[max(0, top - round(HEAD * run[0].height), *ends) : top]
 
 
-def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> npt.NDArray[np.bool_]:
+def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> Flags:
     """Return which rows above a run have a line between two places, from the lowest one up."""
     strip = seen[::-1, max(0, round(left) - LINE_SPREAD) : round(right) + LINE_SPREAD + 1]
     return np.asarray(strip.any(axis=1))
 
 
-def _unbroken(line: npt.NDArray[np.bool_]) -> int:
+def _unbroken(line: Flags) -> int:
     return len(line) if line.all() else int(np.argmin(line))
 
 
@@ -354,6 +371,6 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
         yield sorted(row, key=lambda run: run[0].left)
 
 
-def _alike(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _alike(sizes: npt.NDArray[np.float64]) -> Flags:
     largest = np.maximum(sizes, sizes[:, None])
     return np.asarray(np.abs(sizes - sizes[:, None]) <= np.maximum(SIZE_SLACK, SIZE_TOLERANCE * largest))

@@ -186,6 +186,19 @@ def test_columns_of_numbers_side_by_side_are_fields_of_their_own() -> None:
     assert sizes(page) == [3, 3] * 3
 
 
+@pytest.mark.parametrize(("lowest", "highest"), [(400, 480), (450, 600)])
+def test_a_single_line_above_a_table_that_is_none_of_its_head_divides_no_field(
+    lowest: int, highest: int
+) -> None:
+    page = paper()
+    for row in range(3):
+        draw_boxes(page, Boxes(4, x=300, y=600 + 60 * row, width=40, height=60, line=3))
+    cv2.rectangle(page, (300, 560), (460, 600), 0, 3)
+    cv2.line(page, (380, lowest), (380, highest), 0, 3)
+
+    assert sizes(page) == [4] * 3
+
+
 def test_where_a_row_goes_on_in_boxes_of_another_width_both_may_be_parts_of_a_field() -> None:
     page = paper()
     draw_boxes(page, Boxes(4))
