@@ -1,4 +1,8 @@
-"""Which way up a page lies: the digits on it tell, read as they stand and on their heads."""
+"""Which way up a page lies: the digits on it tell, read as they stand and on their heads.
+
+Combs with an open top tell by themselves: their ticks stand on a base line. Where a page lies on its head
+they hang from it, and none of the digits in them is cut.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.boxes import PrintedBoxes
+from segmentation.lines import level_lines
+from segmentation.page import Page
+from segmentation.page_frame import find_frame, working_copy
+from segmentation.ticks import find_combs
+
 MEANT = 11  # columns of probabilities that people mean to write: ten digits, and what strikes a box out
 MOST_FIELDS = 24  # that are asked; a quarter of them would do
 LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
 CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
+ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few marks may do by chance
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
 FAR_MORE, BY_CHANCE = 1.5, 2  # times as many, and so many more, on a page that lies on its side
 UNLIKELIEST = 0.03  # one blot must not turn a page
+MOSTLY_LEGIBLE = 0.5  # of the neighbours in boxes that are found, on a page that lies as it should
 
 Glyphs = npt.NDArray[np.uint8]
 Classify = Callable[[Glyphs], npt.NDArray[np.float32]]
@@ -33,6 +45,11 @@ class Standing:
     upside_down: bool
     legible_pairs: int  # of digits that are neighbours in a field
     pairs: int  # of neighbours, legible or not
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a page has few digits that way, among marks that are mostly none."""
+        return self.legible_pairs < min(ENOUGH_PAIRS, max(1.0, MOSTLY_LEGIBLE * self.pairs))
 
 
 def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
@@ -67,6 +84,16 @@ def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:
     """
     more = turned.legible_pairs > FAR_MORE * as_it_lies.legible_pairs + BY_CHANCE
     return more and turned.legible_pairs * as_it_lies.pairs >= as_it_lies.legible_pairs * turned.pairs
+
+
+def turns_to_stand(page: Page) -> int:
+    """Return by how many quarters, clockwise, to turn a page for ticks of combs to stand; 0 if none do."""
+    lying = find_frame(working_copy(page.grey)).print_
+    for quarter_turns in (2, 1, 3):
+        print_ = np.ascontiguousarray(np.rot90(lying, -quarter_turns))
+        if len(find_combs(level_lines(print_), print_, PrintedBoxes.joined([]))):
+            return quarter_turns
+    return 0
 
 
 def _meant(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

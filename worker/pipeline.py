@@ -15,7 +15,14 @@ from segmentation.fields import find_fields
 from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
 from segmentation.negative import dark_on_light
-from segmentation.orientation import ENOUGH_PAIRS, lies_sideways, reads_well, standing
+from segmentation.orientation import (
+    ENOUGH_GLYPHS,
+    ENOUGH_PAIRS,
+    lies_sideways,
+    reads_well,
+    standing,
+    turns_to_stand,
+)
 from segmentation.page import Cell, Field, Page, PageLayout
 from segmentation.shortcomings import shortcoming
 from segmentation.strings import CutString, choose, propose
@@ -123,16 +130,25 @@ def _why_nothing(page: Page) -> str:
 
 
 def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
-    """Look at a page as it lies and, where that reads badly, at how its digits stand upright."""
+    """Look at a page as it lies and, where that reads badly, at how its digits and combs stand upright."""
     look = _look_at(page, 0, classify, stage)
-    if reads_well(look.probabilities) or (look.glyphs and not any(map(len, look.glyphs))):
+    well = reads_well(look.probabilities)
+    if well and len(look.probabilities) >= ENOUGH_GLYPHS:
         return look
     as_it_lies = standing(look.glyphs, classify)
+    if as_it_lies.is_doubtful:
+        with stage("find"):
+            quarter_turns = turns_to_stand(page)
+        turned = _look_at(page, quarter_turns, classify, stage) if quarter_turns else look
+        if standing(turned.glyphs, classify).legible_pairs > as_it_lies.legible_pairs:
+            return turned
+    if well or (look.glyphs and not any(map(len, look.glyphs))):
+        return look
     if as_it_lies.legible_pairs < ENOUGH_PAIRS or _boxes_lie(look.layout):
         sideways = _look_at(page, 1, classify, stage)
-        turned = standing(sideways.glyphs, classify)
-        if lies_sideways(as_it_lies, turned):
-            return _look_at(page, 3, classify, stage) if turned.upside_down else sideways
+        turned_once = standing(sideways.glyphs, classify)
+        if lies_sideways(as_it_lies, turned_once):
+            return _look_at(page, 3, classify, stage) if turned_once.upside_down else sideways
     return _look_at(page, 2, classify, stage) if as_it_lies.upside_down else look
 
 

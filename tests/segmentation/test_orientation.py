@@ -7,8 +7,9 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.orientation import Standing, lies_sideways, reads_well, standing
-from training.forms import draw_form
+from segmentation.orientation import Standing, lies_sideways, reads_well, standing, turns_to_stand
+from segmentation.page import Page
+from training.forms import BoxKind, PageDamage, draw_form, random_hard_form
 from worker.recogniser import Recogniser
 
 READER = Recogniser.load()
@@ -62,3 +63,23 @@ def test_only_digits_that_stand_upright_read_well(upright: list[np.ndarray]) -> 
     assert reads_well(READER(glyphs))
     assert not reads_well(READER(np.ascontiguousarray(np.rot90(glyphs, 1, axes=(1, 2)))))
     assert not reads_well(np.empty((0, 12), np.float32))
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_ticks_tell_how_to_turn_a_page_for_its_combs_to_stand(quarter_turns: int) -> None:
+    page = random_hard_form(4, kind=BoxKind.OPEN_TICKS, damage=PageDamage.NONE).page
+
+    assert turns_to_stand(Page(np.ascontiguousarray(np.rot90(page.grey, quarter_turns)))) == quarter_turns
+
+
+def test_boxes_that_look_the_same_on_their_heads_turn_no_page() -> None:
+    page = draw_form("4071 2533 275 7464").page
+
+    assert turns_to_stand(Page(np.ascontiguousarray(page.grey[::-1, ::-1]))) == 0
+
+
+def test_a_page_is_doubtful_while_less_than_half_of_what_stands_in_rows_is_legible() -> None:
+    assert Standing(False, legible_pairs=0, pairs=0).is_doubtful
+    assert Standing(False, legible_pairs=5, pairs=14).is_doubtful
+    assert not Standing(False, legible_pairs=7, pairs=14).is_doubtful
+    assert not Standing(False, legible_pairs=20, pairs=80).is_doubtful

@@ -272,6 +272,16 @@ def test_a_page_reads_the_same_whichever_way_up_it_lies(quarter_turns: int) -> N
     assert values[0] == values[1] == ["4071", "93", "275", "64"]
 
 
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_combs_with_an_open_top_read_the_same_whichever_way_up_they_lie(quarter_turns: int) -> None:
+    upright = random_hard_form(4, kind=BoxKind.OPEN_TICKS, damage=PageDamage.NONE).page
+    turned = Page(np.ascontiguousarray(np.rot90(upright.grey, quarter_turns)))
+
+    values = [[field.value for field in read_page(page, READER).fields] for page in (upright, turned)]
+
+    assert values[0] == values[1]
+
+
 def test_a_number_in_one_box_has_a_cell_for_each_digit() -> None:
     page = random_hard_form(4, kind=BoxKind.WHOLE, damage=PageDamage.NONE)
     values = {field.value: field for field in read_page(page.page, READER).fields}
