@@ -1,15 +1,18 @@
-"""Boxes that a printed line runs through: parts of other boxes, of which two or more were taken for one."""
+"""Boxes that a printed line runs through: parts of other boxes, or several that were taken for one."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from segmentation.boxes import PrintedBoxes
 from segmentation.lines import Mask
 
 AT_SIDES = 0.2  # of a box's width, within which an upright line is one of its sides
+AT_ENDS = 0.3  # of its height, within which an upright line is one of the sides of a wide box
 BEYOND = 0.5  # of a box's height, by which a printed line goes on above it and below, as no digit does
 OFF_PLACE = 2  # px by which a side may lie off its place
+LEAN = 1  # px by which a table's line may lean to either side within a row, on a page that is not quite level
 WHOLE = 0.95  # of a length that a line covers
 
 
@@ -20,6 +23,31 @@ def without_crossed(boxes: PrintedBoxes, upright: Mask) -> PrintedBoxes:
     """
     edges = zip(*(edge.tolist() for edge in (boxes.left, boxes.top, boxes.right, boxes.bottom)), strict=True)
     return boxes[~np.array([_is_crossed(upright, *each) for each in edges], bool)]
+
+
+def without_divided(regions: PrintedBoxes, upright: Mask) -> PrintedBoxes:
+    """Return the wide boxes that no upright line divides which goes on above or below, as do their sides.
+
+    A table's lines divide its rows like that. No digit does, and what shows through does not go on with the
+    sides.
+    """
+    sides = (regions.left, regions.top, regions.right, regions.bottom)
+    edges = zip(*(edge.tolist() for edge in sides), strict=True)
+    return regions[~np.array([_is_divided(upright, *each) for each in edges], bool)]
+
+
+def _is_divided(upright: Mask, left: float, top: float, right: float, bottom: float) -> bool:
+    off, beyond = AT_ENDS * (bottom - top), BEYOND * (bottom - top)
+    above, below = max(0.0, top - beyond), bottom + beyond
+    start = max(0, round(left - off))
+    strip = upright[round(above) : round(below), start : round(right + off)]
+    strip = np.asarray(cv2.dilate(strip, np.ones((1, 1 + 2 * LEAN), np.uint8)), np.uint8)
+    return any(
+        _covered(strip, left + off - start, right - off - start, *rows) >= WHOLE
+        and max(_covered(strip, x - OFF_PLACE, x + OFF_PLACE, *rows) for x in (left - start, right - start))
+        >= WHOLE
+        for rows in ((0, bottom - above), (top - above, len(strip)))
+    )
 
 
 def _is_crossed(upright: Mask, left: float, top: float, right: float, bottom: float) -> bool:

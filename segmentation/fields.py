@@ -26,7 +26,7 @@ from segmentation.boxes import (
     without_overlaps,
 )
 from segmentation.combs import apart, divide_by_neighbours, without_parts
-from segmentation.crossed import without_crossed
+from segmentation.crossed import without_crossed, without_divided
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, level_dashes, upright_dashes, with_dashes
@@ -134,7 +134,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     regions = apart(find_wide_boxes(traced), combs)
     wide = without_parts(without_rows(regions, boxes), printed, lines.level)
     more, wide = divide_by_neighbours(wide, boxes)
-    numbers = _surest(wide[wide.alone])
+    numbers = _surest(without_divided(wide[wide.alone], lines.upright))
     return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
 
 

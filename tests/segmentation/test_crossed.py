@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.crossed import without_crossed
+from segmentation.crossed import without_crossed, without_divided
 from segmentation.lines import Mask
 
 LEFT, TOP, RIGHT, BOTTOM = 50, 60, 80, 100
 
 
-def box() -> PrintedBoxes:
-    left, top, right, bottom = (np.array([float(edge)]) for edge in (LEFT, TOP, RIGHT, BOTTOM))
+def box(right_edge: int = RIGHT) -> PrintedBoxes:
+    left, top, right, bottom = (np.array([float(edge)]) for edge in (LEFT, TOP, right_edge, BOTTOM))
     return PrintedBoxes(left, top, right, bottom, np.ones(1), np.zeros(1, bool))
 
 
@@ -40,3 +41,25 @@ def test_a_box_with_whole_sides_is_one_though_the_scanner_drew_a_line_down_the_p
 
 def test_the_line_of_a_boxs_own_side_does_not_run_through_it() -> None:
     assert len(without_crossed(box(), uprights((LEFT - 1, 0, 200))))
+
+
+@pytest.mark.parametrize(("first", "last"), [(TOP - 30, BOTTOM), (TOP, BOTTOM + 30)])
+@pytest.mark.parametrize("leaning", [False, True])
+def test_a_row_of_a_table_is_no_box_for_a_number(first: int, last: int, leaning: bool) -> None:
+    lines = uprights((LEFT - 1, first, last), (80, first, last), (120, first, last))
+    if leaning:
+        lines[: (first + last) // 2] = np.roll(lines[: (first + last) // 2], 2, axis=1)
+
+    assert not len(without_divided(box(120), lines))
+
+
+def test_a_wide_box_with_digits_as_high_as_it_is_one_for_a_number() -> None:
+    sides = (LEFT - 1, TOP, BOTTOM), (121, TOP, BOTTOM)
+
+    assert len(without_divided(box(120), uprights(*sides, (80, TOP, BOTTOM), (90, TOP - 10, BOTTOM + 10))))
+
+
+def test_a_line_through_a_wide_box_that_goes_on_without_its_sides_divides_none() -> None:
+    sides = (LEFT - 1, TOP, BOTTOM), (121, TOP, BOTTOM)
+
+    assert len(without_divided(box(120), uprights(*sides, (80, 0, 200))))
