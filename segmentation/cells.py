@@ -91,7 +91,7 @@ def _cell(quad: Quad, patch: Patch, found: DigitInk | None) -> Cell:
     if found is None:
         return Cell(None, enclosing_box([quad]))
     box = patch.box_on_page(found.x, found.y, found.width, found.height)
-    return Cell(normalise(found.ink), box, found.doubts, found.pieces)
+    return Cell(normalise(found.ink), box, found.doubts, found.pieces, found.may_be_line)
 
 
 def patch_around(quad: Quad) -> Patch:

@@ -29,13 +29,14 @@ SMALLEST_HEIGHT = 0.16  # of the box's height: a digit's least size; what is sma
 SPECK_SHARE = 0.06  # of the largest stroke's area, under which another piece of ink is a speck
 SMALLEST_AT_EDGE = 0.4  # of the box: what lies along a side and is smaller is a neighbour's stroke
 EDGE_WEIGHT = 0.25  # of a stroke along a side against one in the middle, as to which is the digit
+LINE_SHARE = 0.25  # of the box's width, that a rest of a line is wide at most
 EDGE_SHARE = 0.2  # of the box that a neighbour's stroke reaches into it
 SOFT_EDGE = np.ones((3, 3), np.uint8)  # a stroke's edge fades over a pixel on each side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigitInk:
-    """The ink of one digit, light on black, where in the patch it stands, and of how many pieces it is."""
+    """The ink of one digit, light on black, where in the patch it stands, and what it consists of."""
 
     ink: Grey
     x: int
@@ -43,6 +44,7 @@ class DigitInk:
     width: int
     height: int
     pieces: int
+    may_be_line: bool
     doubts: tuple[str, ...]
 
 
@@ -57,6 +59,11 @@ class _Piece(NamedTuple):
 
     def at_edge(self, within: tuple[int, int]) -> bool:
         return self._at_a_side(within[0]) or self._at_top_or_bottom(within[1])
+
+    def may_be_line(self, within: tuple[int, int]) -> bool:
+        """Return whether it is thin and lies along a side, or reaches from the top down to the bottom."""
+        width, height = within
+        return self.width <= LINE_SHARE * width and (self._at_a_side(width) or self.height == height)
 
     def is_shallow(self, within: tuple[int, int]) -> bool:
         """Return whether it only reaches in a little from outside, as a neighbour's stroke does."""
@@ -143,13 +150,14 @@ def _digit(
         return None
     for side in (inner, inner[::-1], inner.T, inner.T[::-1]):
         wipe_slivers(side)
-    kept, pieces, doubts = _digit_pieces(inner)
-    if kept is None:
+    found = _digit_pieces(inner)
+    if found is None:
         return None
+    kept, pieces, may_be_line, doubts = found
     x, y, width, height = cv2.boundingRect(kept)
     around = slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
     soft = soft_ink(patch[top:bottom, left:right][around], kept[around], *tones)
-    return DigitInk(soft, left + x, top + y, width, height, pieces, doubts)
+    return DigitInk(soft, left + x, top + y, width, height, pieces, may_be_line, doubts)
 
 
 def wipe_slivers(side: Grey) -> None:
@@ -159,11 +167,14 @@ def wipe_slivers(side: Grey) -> None:
         side[:SLIVER] &= ~reach[:SLIVER] | reach[SLIVER]
 
 
-def _digit_pieces(strokes: Grey) -> tuple[Grey | None, int, tuple[str, ...]]:
-    """Return the strokes of the digit alone, None where there is none, in how many pieces, and doubts."""
+def _digit_pieces(strokes: Grey) -> tuple[Grey, int, bool, tuple[str, ...]] | None:
+    """Return the strokes of the digit alone, None where there is none.
+
+    With them come of how many pieces they are, whether they may be a line, and what makes them uncertain.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_16U)
     if count < 2:
-        return None, 0, ()
+        return None
     height, width = strokes.shape
     within = width, height
     pieces = [_Piece(*row) for row in stats[1:].tolist()]
@@ -173,16 +184,17 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey | None, int, tuple[str, ...]]:
     main = pieces[first]
     size = max(main.height / height, main.width / width)
     if size < (SMALLEST_AT_EDGE if shallow[first] else SMALLEST_HEIGHT):
-        return None, 0, ()
+        return None
     kept = [
         piece is main or (piece.area >= SPECK_SHARE * main.area and not edge)
         for piece, edge in zip(pieces, shallow, strict=True)
     ]
     doubts = ("touches the box",) if main.at_edge(within) else ()
+    may_be_line = main.may_be_line(within)
     if all(kept):
-        return strokes, len(kept), doubts
+        return strokes, len(kept), may_be_line, doubts
     grey_of_label = np.array([0, *(255 * keep for keep in kept)], np.uint8)
-    return grey_of_label[labels], sum(kept), doubts
+    return grey_of_label[labels], sum(kept), may_be_line, doubts
 
 
 def hard_ink(patch: Grey, paper: float, level: float, no_ink: float) -> Grey:

@@ -49,10 +49,12 @@ class Cell:
     `glyph` is (28, 28) uint8, light ink on black, by the recipe `segmentation.glyph.GLYPH_RECIPE`. `ink_box`
     encloses the ink in page pixels (of a blank cell: the printed box). `doubts` names what makes the cut
     uncertain, in a few words. `pieces` counts what hangs together of the ink: a digit is one, now and then
-    two; a ring and what is printed in it are more.
+    two; a ring and what is printed in it are more. What `may_be_line` is thin and lies along a side of the
+    box or reaches from its top to its bottom, as a 1 seldom does.
     """
 
     glyph: npt.NDArray[np.uint8] | None
     ink_box: Box
     doubts: tuple[str, ...] = ()
     pieces: int = 1
+    may_be_line: bool = False

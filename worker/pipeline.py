@@ -32,6 +32,7 @@ from worker.readings import (
     BLANK_INSIDE,
     FOR_A_TICK,
     LOW_CONFIDENCE,
+    MAY_BE_LINE,
     NOT_A_DIGIT,
     PART_OF_FIELD,
     STRUCK_INSIDE,
@@ -57,8 +58,8 @@ LONGEST_NUMBER = 12  # digits in one box; what is longer are words
 # The mean probability of the best digits in what is written and not struck, that digits have at least:
 LEAST_LEGIBLE = 0.6  # words have less
 LEAST_AT_LINES = 0.9  # where all of it touches its box: rings, ticks and rests of lines do
-LEAST_IN_PIECES = 0.95  # where it is in pieces: rings with numbers in them, and dirt
-NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks
+LEAST_IN_PIECES = 0.98  # where it is in pieces: rings with numbers in them, and dirt
+NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks, or most boxes hold what may be lines
 IN_PIECES = 2.0  # pieces of ink in a box, on average; of 1,143 drawn fields of digits none has over 1.75
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 LYING = 1.05  # width over height of a box on a page that may lie on its side
@@ -191,6 +192,8 @@ def _row_of(field: Field, cells: tuple[Cell, ...], probabilities: Iterator[Proba
 def _least_legible(field: Field, cells: Sequence[Cell]) -> float:
     """Return how legible digits must be, the more so the less all else about them looks like a field."""
     inked = [cell for cell in cells if cell.glyph is not None]
+    if sum(cell.may_be_line for cell in inked) > max(1, len(inked) / 2):
+        return NEVER_LEGIBLE
     if mean(cell.pieces for cell in inked) >= IN_PIECES:
         return LEAST_IN_PIECES
     if all(cell.doubts for cell in cells):
@@ -202,8 +205,9 @@ def _number_row(field: Field, cut: CutString) -> _Row:
     if not cut.cells:
         return _Row((Cell(None, enclosing_box(field.cells)),), ((),))
     rows = tuple(cut.probabilities.tolist())
-    other = len(rows) == 1 and int(cut.probabilities[0].argmax()) == _OTHER
-    return _Row(cut.cells, rows, cut.confidence, other or len(rows) > LONGEST_NUMBER)
+    written = [max(row[: len(DIGITS)]) for row in rows if row.index(max(row)) != _STRUCK]
+    illegible = bool(written) and mean(written) < LEAST_LEGIBLE
+    return _Row(cut.cells, rows, cut.confidence, illegible or len(rows) > LONGEST_NUMBER)
 
 
 def _stacked(glyphs: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
@@ -212,6 +216,9 @@ def _stacked(glyphs: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
 
 def _read_field(field: Field, row: _Row, rules: ReadingRules) -> FieldReading:
     odds = [NO_DIGIT if row.no_number else _cell_odds(each, rules) for each in row.probabilities]
+    if all(each.index(max(each)) == NOTHING for each in odds):
+        # Where a digit may stand in each of several struck boxes, these chances would add up.
+        odds = [[*[0.0] * len(DIGITS), each[NOTHING]] for each in odds]
     decoded = decode(odds)
     decoded = replace(decoded, probability=decoded.probability * row.confidence)
     readings = tuple(map(_read_cell, row.cells, row.probabilities, decoded.cells, odds))
@@ -253,6 +260,10 @@ def _judge(
         BLANK_INSIDE: any(not reading.probabilities for reading in gaps),
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
         PART_OF_FIELD: field.goes_on,
+        MAY_BE_LINE: any(
+            reading.label == "1" and cell.may_be_line
+            for reading, cell in zip(readings, row.cells, strict=True)
+        ),
         FOR_A_TICK: field.for_ticks and len({readings[place].label for place in digits}) == 1,
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)

@@ -13,7 +13,10 @@ BLANK_INSIDE = "blank between digits"
 STRUCK_INSIDE = "struck out between digits"
 PART_OF_FIELD = "may be a part of a field"
 FOR_A_TICK = "may be a tick"
-ALWAYS_REVIEWED = frozenset({NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD, FOR_A_TICK})
+MAY_BE_LINE = "may be a line"
+ALWAYS_REVIEWED = frozenset(
+    {NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD, FOR_A_TICK, MAY_BE_LINE}
+)
 """Reasons for which a field waits for review however confident its reading is."""
 
 

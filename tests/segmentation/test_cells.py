@@ -229,3 +229,20 @@ def test_a_digit_is_one_piece_and_a_ring_with_a_number_in_it_more() -> None:
     cv2.circle(page, (275, 332), 21, (30,), 2)
 
     assert [cell.pieces for cell in cells_of(page)[:2]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("x", "top", "bottom", "may_be_line"),
+    [(240, 300, 364, True), (205, 315, 350, True), (222, 312, 354, False)],
+)
+def test_a_thin_stroke_along_a_side_or_from_top_to_bottom_may_be_a_line_and_a_1_in_the_middle_is_none(
+    x: int, top: int, bottom: int, may_be_line: bool
+) -> None:
+    page = paper()
+    draw_boxes(page, Boxes(3))
+    cv2.line(page, (x, top), (x, bottom), (30,), 3)
+
+    first, *_ = cells_of(page)
+
+    assert first.glyph is not None
+    assert first.may_be_line == may_be_line

@@ -187,6 +187,7 @@ def test_a_field_in_which_hardly_a_digit_is_written_has_no_value_and_waits_for_r
     [
         ({"pieces": 2}, False, 0.9, ""),  # rings with numbers in them
         ({"pieces": 2}, False, 0.98, "41"),
+        ({"may_be_line": True}, False, 0.99, ""),
         ({"doubts": (TOUCHES,)}, False, 0.8, ""),
         ({"doubts": (TOUCHES,)}, False, 0.95, "41"),
         ({"doubts": (TOUCHES,)}, True, 0.99, ""),  # ticks
@@ -217,6 +218,26 @@ def test_one_digit_that_touches_its_box_beside_blank_ones_need_not_be_that_legib
     monkeypatch.setattr("worker.pipeline.cut_cells", cutting(doubts=(TOUCHES,)))
 
     assert read_field("__4", reads("4", sure=0.8)).value == "4"
+
+
+@pytest.mark.parametrize(("label", "accepted"), [("1", False), ("7", True)])
+def test_a_1_that_may_be_a_line_waits_for_review(
+    label: str, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(may_be_line=True))
+    field = read_field("__1", reads(label))
+
+    assert (field.value, field.status is FieldStatus.ACCEPTED) == (label, accepted)
+    assert field.reasons == (() if accepted else ("may be a line",))
+
+
+def test_boxes_that_are_struck_each_have_no_value_however_many_may_hold_a_digit() -> None:
+    def torn(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        row = np.zeros(len(CLASSES), np.float32)
+        row[[8, CLASSES.index("struck")]] = 0.35, 0.65
+        return np.tile(row, (len(glyphs), 1))
+
+    assert read_field("777777", torn).value == ""
 
 
 def test_crosses_before_a_digit_leave_it_the_fields_value() -> None:
@@ -290,6 +311,17 @@ def test_a_number_in_one_box_has_a_cell_for_each_digit() -> None:
 
     assert len(exact) >= 3
     assert all("".join(field.cells) == field.value for field in exact)
+
+
+def test_what_is_hardly_legible_in_a_box_for_a_number_is_none() -> None:
+    def torn_between_4_and_9(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        row = np.zeros(len(CLASSES), np.float32)
+        row[[4, 9]] = 0.51, 0.49
+        return np.tile(row, (len(glyphs), 1))
+
+    page = random_hard_form(4, kind=BoxKind.WHOLE, damage=PageDamage.NONE).page
+
+    assert {field.value for field in read_page(page, torn_between_4_and_9).fields} == {""}
 
 
 def test_a_page_without_boxes_says_so_and_why_if_that_shows() -> None:
