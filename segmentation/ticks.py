@@ -7,9 +7,10 @@ other; and a form has more than one comb of a kind, so the clear ones tell of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import compress, pairwise, product
+from operator import not_
 from statistics import median
 
 import cv2
@@ -48,7 +49,10 @@ STRAY, STRAY_OF_KIND = 0.7, 0.35  # what a tick takes off that stands elsewhere
 AT_END = 0.3  # what an end counts that is the base line's
 CLEAR, LIKELY = 0.75, 0.5  # what a comb's places count in the mean, by itself and where its kind is known
 CLEAN = 0.6  # of the places between boxes of a clear comb that have a clean tick
+FEWEST_SURE = 3  # boxes of a comb that a page has no other one like; strokes divide many a box in two
 SURE = 0.9  # what the places count in the mean where a page has no other comb like it
+MISSING_OF_CLEAR = 0.125  # of a clear comb's places, that nothing stands at: by CLEAR and MISSING
+SMALL_PRINT = 0.5  # of a line's length over which print is a tick's height above it: no comb, as words are
 CROWDED = 0.5  # of its base on which something stands: small print, where a page has no other comb like it
 FEWEST_ALIKE, FEWEST_BOXES = 2, 5  # clear combs that make a kind, and their boxes
 SAME_BOX, WHOLE_BOX = 3.0, 0.9  # px by which printed boxes of a row differ, and how far lines cover them
@@ -56,6 +60,18 @@ SAME_BOX, WHOLE_BOX = 3.0, 0.9  # px by which printed boxes of a row differ, and
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """A level line on which something stands."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    contour: Mask | cv2.typing.MatLike
+    standing: Flags  # from 2 px before it to 2 px behind it, where print goes up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,12 +119,16 @@ def find_combs(level: Mask, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
 
     What stands where `boxes` with whole sides do already is none.
     """
-    bases = list(_bases(level, print_))
+    lines = _without_floors(list(_lines(level, print_)), boxes[boxes.coverage >= WHOLE_BOX])
+    doubtful = [_is_doubtful(line, print_) for line in lines]
+    bases = _bases(compress(lines, map(not_, doubtful)), level, print_)
     combs = [_clear_comb(base) for base in bases]
     kind = _commonest([comb for comb in combs if comb is not None])
     combs = [comb if comb is not None and _is_sure(comb) else None for comb in combs]
     if kind is not None:
+        others = _bases(compress(lines, doubtful), level, print_)
         combs = [_comb_of(kind, base, comb) for base, comb in zip(bases, combs, strict=True)]
+        combs += [_comb_of(kind, base, None) for base in others]
     found = PrintedBoxes.joined([])
     for comb in sorted(filter(None, combs), key=lambda comb: comb.score, reverse=True):
         row = _boxes(comb)
@@ -132,8 +152,8 @@ def _is_printed(row: PrintedBoxes, boxes: PrintedBoxes) -> bool:
     )
 
 
-def _bases(level: Mask, print_: Mask) -> Iterator[_Base]:
-    """Yield the lines that may be a comb's base: two things or more stand on them."""
+def _lines(level: Mask, print_: Mask) -> Iterator[_Line]:
+    """Yield the level lines that may be a comb's base: two things or more stand on them."""
     joined = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((1, LONGEST_BREAK + 1), np.uint8))
     stands = [_standing(print_, height) for height in STANDING]
     for contour in cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
@@ -141,12 +161,35 @@ def _bases(level: Mask, print_: Mask) -> Iterator[_Base]:
         if not 2 * SHORTEST_PITCH <= width + 2 <= MOST_BOXES * LONGEST_PITCH:
             continue
         around = slice(y, y + height), slice(max(0, x - 2), x + width + 2)
-        if any(_groups(standing[around]) > 1 for standing in stands):
-            line = np.zeros((height, width), np.uint8)
-            cv2.drawContours(line, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
-            base = _base(line, (x, y), level, print_)
-            if base is not None:
-                yield base
+        low, high = (np.asarray(each[around].any(axis=0)) for each in stands)
+        if _groups(low) > 1 or _groups(high) > 1:
+            yield _Line(x, y, width, height, contour, low)
+
+
+def _without_floors(lines: list[_Line], boxes: PrintedBoxes) -> list[_Line]:
+    """Return the lines on which no boxes stand side by side from end to end."""
+    if not lines:
+        return []
+    x, y, width, height = np.array([(line.x, line.y, line.width, line.height) for line in lines]).T[..., None]
+    across = np.minimum(boxes.right, x + width) - np.maximum(boxes.left, x)
+    on = (np.abs(boxes.bottom - y - height / 2) <= OFF_END) & (across > 0)
+    free = (across * on).sum(axis=1) < CEILING * width[:, 0]
+    return list(compress(lines, free.tolist()))
+
+
+def _is_doubtful(line: _Line, print_: Mask) -> bool:
+    """Tell whether a line makes no clear comb: too short, too bare in one stretch, or a line of words."""
+    if line.width + 2 < FEWEST_SURE * SHORTEST_PITCH:
+        return True
+    bare = int(np.diff(np.flatnonzero(np.concatenate([[True], line.standing, [True]]))).max()) - 1
+    if bare - 2 * OFF_PLACE - LONGEST_PITCH > MISSING_OF_CLEAR * (line.width + LONGEST_PITCH):
+        return True
+    above = print_[max(0, line.y + LINE_SPREAD - SHORTEST_TICK), line.x : line.x + line.width]
+    return bool(np.count_nonzero(above) > SMALL_PRINT * line.width)
+
+
+def _bases(lines: Iterable[_Line], level: Mask, print_: Mask) -> list[_Base]:
+    return list(filter(None, (_base(line, level, print_) for line in lines)))
 
 
 def _standing(print_: Mask, height: int) -> Flags:
@@ -154,14 +197,15 @@ def _standing(print_: Mask, height: int) -> Flags:
     return np.asarray(cv2.erode(print_, np.ones((height, 1), np.uint8), anchor=(0, height - 1)) > 0)
 
 
-def _groups(standing: Flags) -> int:
-    flags = np.asarray(standing.any(axis=0))
+def _groups(flags: Flags) -> int:
     return int(np.count_nonzero(flags[1:] & ~flags[:-1])) + int(flags[0])
 
 
-def _base(line: Mask, corner: tuple[int, int], level: Mask, print_: Mask) -> _Base | None:
-    """Return what stands on a line that is seen alone, None where it is none."""
-    height, width = line.shape
+def _base(seen_line: _Line, level: Mask, print_: Mask) -> _Base | None:
+    """Return what stands on a line, None where it is none."""
+    x, y, width, height = seen_line.x, seen_line.y, seen_line.width, seen_line.height
+    line = np.zeros((height, width), np.uint8)
+    cv2.drawContours(line, [seen_line.contour], -1, 1, cv2.FILLED, offset=(-x, -y))
     bottom = height - 1 - np.argmax(line[::-1], axis=0)
     thickness = bottom - np.argmax(line, axis=0) + 1 - 2 * LINE_SPREAD
     thin = np.flatnonzero(thickness <= THICKEST_LINE)  # no foot of a digit lies beside the line
@@ -174,7 +218,6 @@ def _base(line: Mask, corner: tuple[int, int], level: Mask, print_: Mask) -> _Ba
     apart_by = (int(thin[-third:].sum()) - int(thin[:third].sum())) / third
     slope = (high - low) / apart_by
     thick = max(1, int(np.sort(thickness[thin])[len(thin) // 4]))  # where no foot of a digit joins it
-    x, y = corner
     floor = y + low - LINE_SPREAD - thick + 1 - slope * (float(thin[:third].sum()) / third + OFF_END)
     to_page = np.array([(1, 0, x - OFF_END), (slope, 1, floor - TALLEST)])
     size = (width + 2 * OFF_END, TALLEST + thick + BELOW)
@@ -284,7 +327,7 @@ def _comb_of(kind: _Kind, base: _Base, clear: _Comb | None) -> _Comb | None:
 
 def _is_sure(comb: _Comb) -> bool:
     crowded = float((comb.base.reach >= SHORTEST_TICK).mean()) > CROWDED
-    return comb.count > 2 and comb.score >= SURE * (comb.count + 1) and not crowded
+    return comb.count >= FEWEST_SURE and comb.score >= SURE * (comb.count + 1) and not crowded
 
 
 def _score(comb: _Comb) -> float:
