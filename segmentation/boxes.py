@@ -110,6 +110,10 @@ class _Stretches:
         middle = np.clip(middle, PITCH_OFF, end - 1 - PITCH_OFF)
         return cls(_whole(middle - PITCH_OFF), _whole(middle + PITCH_OFF))
 
+    @classmethod
+    def joined(cls, ones: _Stretches, others: _Stretches) -> _Stretches:
+        return cls(np.concatenate([ones.first, others.first]), np.concatenate([ones.last, others.last]))
+
     def __getitem__(self, which: Indices | npt.NDArray[np.bool_]) -> _Stretches:
         return _Stretches(self.first[which], self.last[which])
 
@@ -240,9 +244,9 @@ def _candidates(traced: TracedLines) -> PrintedBoxes:
     if len(fitting) > MOST_CANDIDATES:
         within = _corners_within(top_left, (left, top, right, bottom), lines.level.shape)[fitting]
         fitting = fitting[np.argsort(within, kind="stable")[:MOST_CANDIDATES]]
-    cornered = _refined(ink, left[fitting], top[fitting], right[fitting], bottom[fitting])
-    candidates = PrintedBoxes.joined([cornered, _refined(ink, *_enclosed(lines))])
-    return candidates[_distinct(candidates)]
+    cornered = left[fitting], top[fitting], right[fitting], bottom[fitting]
+    sides = zip(cornered, _enclosed(lines), strict=True)
+    return _refined(ink, *(_Stretches.joined(*side) for side in sides))
 
 
 def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretches]:
@@ -298,24 +302,30 @@ def _at_lines(
 ) -> PrintedBoxes:
     """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
     across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
-    left_line, left_coverage = _inner_line(ink.upright, left.last, left.first, *down)
-    right_line, right_coverage = _inner_line(ink.upright, right.first, right.last, *down)
-    top_line, top_coverage = _inner_line(ink.level, top.last, top.first, *across)
-    bottom_line, bottom_coverage = _inner_line(ink.level, bottom.first, bottom.last, *across)
+    sides = (
+        (ink.upright, left.last, left.first, *down),
+        (ink.upright, right.first, right.last, *down),
+        (ink.level, top.last, top.first, *across),
+        (ink.level, bottom.first, bottom.last, *across),
+    )
+    count = len(left.first)
+    which, coverage, places = np.arange(count), np.ones(count), np.empty((0, count))
+    for integral, *line in sides:  # most candidates lack one side or another: the next are not asked for
+        place, covered = _inner_line(integral, *(each[which] for each in line))
+        there = covered >= SIDE_COVERED
+        which, coverage = which[there], np.minimum(coverage, covered)[there]
+        places = np.vstack([places, place])[:, there]
     edge = 0.5 - LINE_SPREAD
+    left_line, right_line, top_line, bottom_line = places
     candidates = PrintedBoxes(
         left_line + edge,
         top_line + edge,
         right_line - edge,
         bottom_line - edge,
-        np.minimum.reduce([left_coverage, right_coverage, top_coverage, bottom_coverage]),
-        np.zeros(len(left_line), bool),
+        coverage,
+        np.zeros(len(which), bool),
     )
-    return candidates[
-        (candidates.coverage >= SIDE_COVERED)
-        & (candidates.width >= SMALLEST_WIDTH)
-        & (candidates.height >= SMALLEST_HEIGHT)
-    ]
+    return candidates[(candidates.width >= SMALLEST_WIDTH) & (candidates.height >= SMALLEST_HEIGHT)]
 
 
 def _distinct(candidates: PrintedBoxes) -> Indices:
@@ -454,18 +464,22 @@ def _surest_first(boxes: PrintedBoxes) -> Indices:
 
 def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
-    x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
-    level = same_size & (np.abs(y[:, None] - y) <= CORNER_OFF)
-    np.fill_diagonal(level, val=False)
-    next_one = np.where(level, np.abs(x[:, None] - x), np.inf).min(axis=1, initial=np.inf)
-    width, height = boxes.width, boxes.height
+    x, width = (boxes.left + boxes.right) / 2, boxes.width
     fits = (width[:, None] > GUIDE_WIDTH[0] * width) & (width[:, None] < GUIDE_WIDTH[1] * width)
-    centred = np.abs(x[:, None] - x) < GUIDE_OFF * width
-    enclosed = (boxes.top[:, None] > boxes.top + CORNER_OFF) & (
-        boxes.bottom[:, None] < boxes.bottom - CORNER_OFF
+    fits &= np.abs(x[:, None] - x) < GUIDE_OFF * width
+    guide, around = np.nonzero(fits)  # few: the rest is asked of these alone
+    enclosed = (boxes.top[guide] > boxes.top[around] + CORNER_OFF) & (
+        boxes.bottom[guide] < boxes.bottom[around] - CORNER_OFF
     )
-    by_itself = next_one[:, None] >= GUIDE_PITCH * width
-    return np.asarray((fits & centred & enclosed & by_itself & (height[:, None] < height)).any(axis=1))
+    guide, around = guide[enclosed], around[enclosed]
+    guides = np.zeros(len(boxes), bool)
+    if len(guide):
+        y = (boxes.top + boxes.bottom) / 2
+        level = same_size & (np.abs(y[:, None] - y) <= CORNER_OFF)
+        np.fill_diagonal(level, val=False)
+        next_one = np.where(level, np.abs(x[:, None] - x), np.inf).min(axis=1, initial=np.inf)
+        guides[guide[next_one[guide] >= GUIDE_PITCH * width[around]]] = True
+    return guides
 
 
 def _divided(boxes: PrintedBoxes, votes: Indices) -> npt.NDArray[np.bool_]:

@@ -50,7 +50,14 @@ class _Region:
 
 def divide_by_neighbours(regions: PrintedBoxes, boxes: PrintedBoxes) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes that wide regions in a row of boxes stand for, and the other regions."""
-    return _divided(regions, [_by_neighbours(region, boxes) for region in _regions(regions)])
+    level = (np.abs(boxes.top - regions.top[:, None]) <= SAME_ROW) & (
+        np.abs(boxes.bottom - regions.bottom[:, None]) <= SAME_ROW
+    )
+    in_row = np.flatnonzero(level.any(axis=1))
+    divisions = [_Division()] * len(regions)
+    for index, region in zip(in_row.tolist(), _regions(regions[in_row]), strict=True):
+        divisions[index] = _by_neighbours(region, boxes)
+    return _divided(regions, divisions)
 
 
 def _regions(regions: PrintedBoxes) -> list[_Region]:
@@ -60,20 +67,15 @@ def _regions(regions: PrintedBoxes) -> list[_Region]:
 
 def _divided(regions: PrintedBoxes, divisions: Sequence[_Division]) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes of the regions that are divided, into most first, and the regions apart from these."""
-    order = sorted(range(len(regions)), key=lambda index: divisions[index].count, reverse=True)
-    taken = PrintedBoxes.joined([])
-    rows, rest = [], []
-    for index in order:
+    counts = np.array([division.count for division in divisions], np.intp)
+    taken, rows = PrintedBoxes.joined([]), []
+    for index in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts > 1)].tolist():
         one = regions[np.array([index])]
-        if not len(apart(one, taken)):
-            continue
-        if divisions[index].count == 1:
-            rest.append(index)
-            continue
-        taken = PrintedBoxes.joined([taken, one])
-        (region,) = _regions(one)
-        rows.append(_row(region, divisions[index]))
-    return PrintedBoxes.joined(rows), regions[np.array(rest, np.intp)]
+        if len(apart(one, taken)):
+            taken = PrintedBoxes.joined([taken, one])
+            (region,) = _regions(one)
+            rows.append(_row(region, divisions[index]))
+    return PrintedBoxes.joined(rows), apart(regions[counts == 1], taken)
 
 
 def apart(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:

@@ -63,4 +63,6 @@ def _covered(upright: Mask, left: float, right: float, top: float, bottom: float
     """Return how much of the height the column covers that has most."""
     columns = upright[round(top) : round(bottom), max(0, round(left)) : round(right) + 1]
     across = np.flatnonzero(columns[len(columns) // 2])  # a line is there in the middle as well
+    if not len(across):
+        return 0.0
     return float((columns[:, across] > 0).mean(axis=0).max(initial=0.0))

@@ -164,14 +164,19 @@ def _moved_out(quad: Quad, sides: Sides) -> Quad:
     """Return a quad whose sides lie further out, by so many pixels of the page."""
     along, down = _direction(quad.top_left, quad.top_right), _direction(quad.top_left, quad.bottom_left)
 
-    def moved(corner: Point, right: float, below: float) -> Point:
-        return Point(corner.x + right * along.x + below * down.x, corner.y + right * along.y + below * down.y)
-
     return Quad(
-        moved(quad.top_left, -sides.left, -sides.top),
-        moved(quad.top_right, sides.right, -sides.top),
-        moved(quad.bottom_right, sides.right, sides.bottom),
-        moved(quad.bottom_left, -sides.left, sides.bottom),
+        *(
+            Point(
+                corner.x + right * along.x + below * down.x,
+                corner.y + right * along.y + below * down.y,
+            )
+            for corner, right, below in (
+                (quad.top_left, -sides.left, -sides.top),
+                (quad.top_right, sides.right, -sides.top),
+                (quad.bottom_right, sides.right, sides.bottom),
+                (quad.bottom_left, -sides.left, sides.bottom),
+            )
+        )
     )
 
 

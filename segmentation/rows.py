@@ -104,10 +104,9 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     within = (x > left) & (x < right) & (y > top) & (y < bottom) & (boxes.width < regions.width[:, None])
     alike = _alike(boxes, ROUGHLY_SAME_SIZE)
     in_row = within & _has_neighbour(boxes, ROUGHLY_SAME_SIZE)
-    taken = [
-        float((alike[np.ix_(own, own)].sum(axis=0) * boxes.width[own]).max(initial=0.0)) for own in in_row
-    ]
-    return regions[np.array(taken) < ROW_FILLS * regions.width]
+    like = in_row.astype(np.float32) @ alike.astype(np.float32)  # of each region, boxes like each box
+    taken = (like * in_row * boxes.width).max(axis=1, initial=0.0)
+    return regions[taken < ROW_FILLS * regions.width]
 
 
 def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
@@ -189,24 +188,27 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
     if not np.isfinite(next_one).any():
         return
     usual = float(np.median(next_one[np.isfinite(next_one)]))
+    far = LEAST_PITCH * width
+    to_next = np.where(level & (apart_by > far), apart_by, np.inf).min(axis=1, initial=np.inf)
+    to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)
     for index, mates in enumerate(level.sum(axis=1).tolist()):
         left, top = float(boxes.left[index]), float(boxes.top[index])
         cell, own = _Cell(left, top, left + width, top + height), float(next_one[index])
         pitch = own if np.isfinite(own) and _gap(own, usual) is None else usual
-        ahead = np.flatnonzero(level[index] & (apart_by[index] > LEAST_PITCH * width))
-        behind = np.flatnonzero(level[index] & (apart_by[index] < -LEAST_PITCH * width))
-        gap = _gap(apart_by[index, ahead[0]], pitch) if len(ahead) else None
+        gap = _gap(float(to_next[index]), pitch)
         between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
         if gap is not None and _goes_on(between, lines, have_own_walls=pitch > width + 2 * OFF_PLACE):
             yield from ((each, mates) for each in between)
         elif gap is None or between:
             yield from ((each, mates) for each in _end(cell, pitch, lines))
-        if not len(behind) or _gap(-apart_by[index, behind[-1]], pitch) is None:
+        if _gap(float(to_last[index]), pitch) is None:
             yield from ((each, mates) for each in _end(cell, -pitch, lines))
 
 
 def _gap(apart_by: float, pitch: float) -> int | None:
     """Return by how many boxes two of them are apart, None where they are of no one row."""
+    if apart_by > (LONGEST_GAP + 1) * pitch:
+        return None
     steps = round(apart_by / pitch)
     in_place = abs(apart_by - steps * pitch) <= OFF_PLACE + steps / 2
     return steps if in_place and 1 <= steps <= LONGEST_GAP else None

@@ -119,16 +119,18 @@ def find_combs(level: Mask, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
 
     What stands where `boxes` with whole sides do already is none.
     """
-    lines = _without_floors(list(_lines(level, print_)), boxes[boxes.coverage >= WHOLE_BOX])
-    doubtful = [_is_doubtful(line, print_) for line in lines]
+    lines = list(_lines(level, print_))
+    floors = _floors(lines, boxes[boxes.coverage >= WHOLE_BOX])
+    doubtful = [is_floor or _is_doubtful(line, print_) for line, is_floor in zip(lines, floors, strict=True)]
     bases = _bases(compress(lines, map(not_, doubtful)), level, print_)
     combs = [_clear_comb(base) for base in bases]
-    kind = _commonest([comb for comb in combs if comb is not None])
+    if _commonest(combs) is not None:  # a page with combs: its other lines are looked at too
+        others = _bases(compress(lines, doubtful), level, print_)
+        bases, combs = bases + others, combs + [_clear_comb(base) for base in others]
+    kind = _commonest(combs)
     combs = [comb if comb is not None and _is_sure(comb) else None for comb in combs]
     if kind is not None:
-        others = _bases(compress(lines, doubtful), level, print_)
         combs = [_comb_of(kind, base, comb) for base, comb in zip(bases, combs, strict=True)]
-        combs += [_comb_of(kind, base, None) for base in others]
     found = PrintedBoxes.joined([])
     for comb in sorted(filter(None, combs), key=lambda comb: comb.score, reverse=True):
         row = _boxes(comb)
@@ -166,15 +168,18 @@ def _lines(level: Mask, print_: Mask) -> Iterator[_Line]:
             yield _Line(x, y, width, height, contour, low)
 
 
-def _without_floors(lines: list[_Line], boxes: PrintedBoxes) -> list[_Line]:
-    """Return the lines on which no boxes stand side by side from end to end."""
-    if not lines:
-        return []
+def _floors(lines: Sequence[_Line], boxes: PrintedBoxes) -> list[bool]:
+    """Tell on which lines boxes of one size stand side by side from end to end."""
+    if not lines or not len(boxes):
+        return [False] * len(lines)
     x, y, width, height = np.array([(line.x, line.y, line.width, line.height) for line in lines]).T[..., None]
     across = np.minimum(boxes.right, x + width) - np.maximum(boxes.left, x)
     on = (np.abs(boxes.bottom - y - height / 2) <= OFF_END) & (across > 0)
-    free = (across * on).sum(axis=1) < CEILING * width[:, 0]
-    return list(compress(lines, free.tolist()))
+    full = (on.sum(axis=1) > 1) & ((across * on).sum(axis=1) >= CEILING * width[:, 0])
+    for size in (boxes.width, boxes.height):
+        largest, least = np.where(on, size, 0.0).max(axis=1), np.where(on, size, np.inf).min(axis=1)
+        full &= largest - least <= SAME_BOX
+    return [bool(each) for each in full]
 
 
 def _is_doubtful(line: _Line, print_: Mask) -> bool:
@@ -422,8 +427,9 @@ def _height(comb: _Comb) -> float | None:
     return None
 
 
-def _commonest(combs: Sequence[_Comb]) -> _Kind | None:
+def _commonest(seen: Sequence[_Comb | None]) -> _Kind | None:
     """Return the kind of which a page has most boxes."""
+    combs = [comb for comb in seen if comb is not None]
     kinds = [[other for other in combs if _is_like(other, one)] for one in combs]
     kind = max(kinds, key=lambda kind: sum(comb.count for comb in kind), default=[])
     counts = [comb.count for comb in kind]
