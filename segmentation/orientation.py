@@ -25,6 +25,8 @@ READ_WELL = 0.95  # mean probability of what is meant, on a page that need not b
 CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
 ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few marks may do by chance
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
+BEYOND_DOUBT = 4  # times as many, those by chance added, than which no page that stands upright has more
+LEAST_SHARE = 0.33  # of its neighbours that are legible then: names are not, and a grid's marks less
 FAR_MORE, BY_CHANCE = 1.5, 2  # times as many, and so many more, on a page that lies on its side
 UNLIKELIEST = 0.03  # one blot must not turn a page
 MOSTLY_LEGIBLE = 0.5  # of the neighbours in boxes that are found, on a page that lies as it should
@@ -82,6 +84,9 @@ def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:
     Cut from a page that lies on its side, a row of digits becomes as many fields of a digit each; letters and
     dashes seldom look like several digits in a row, and never do most of a grid's.
     """
+    beyond_doubt = turned.legible_pairs > BEYOND_DOUBT * (as_it_lies.legible_pairs + BY_CHANCE)
+    if beyond_doubt and turned.legible_pairs >= LEAST_SHARE * turned.pairs:
+        return True
     more = turned.legible_pairs > FAR_MORE * as_it_lies.legible_pairs + BY_CHANCE
     return more and turned.legible_pairs * as_it_lies.pairs >= as_it_lies.legible_pairs * turned.pairs
 

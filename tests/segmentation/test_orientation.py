@@ -53,6 +53,15 @@ def test_some_digits_among_many_marks_turn_no_page() -> None:
     assert not lies_sideways(upright, grid)
 
 
+def test_names_beside_many_digits_keep_no_page_on_its_side() -> None:
+    as_it_lies, turned = (
+        Standing(False, legible_pairs=3, pairs=5),
+        Standing(False, legible_pairs=26, pairs=71),
+    )
+
+    assert lies_sideways(as_it_lies, turned)
+
+
 def test_a_page_without_digits_stays_as_it_is() -> None:
     assert standing([], READER) == Standing(upside_down=False, legible_pairs=0, pairs=0)
 
