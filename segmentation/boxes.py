@@ -20,6 +20,7 @@ from segmentation.lines import LINE_SPREAD, Lines, Mask
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
 NARROWEST, WIDEST = 0.3, 1.6  # width over height of a box for one digit; other cells hold words
+WIDEST_ALONE = 1.3  # a wider box that stands alone holds a number: two digits need as much
 LONGEST_ROW, HIGHEST_ROW = 750, 80  # px of a region that may be a row of boxes or hold a number
 ARM = 8  # px for which both lines must go on from a corner: shorter than the shortest side
 NEIGHBOURS_IN_A_ROW = 2  # that are looked for on each side of a box
@@ -32,6 +33,7 @@ GAP = 1.3  # of a box's width, that the white behind it and a thick wall stay un
 AS_COMMON = 0.7  # of the votes for a box with its gap, that the one without has at least
 STRAYS = 1  # line that seems to leave a wide box's corners and is another one's: a table's cells have more
 MOST_WALLS = 1500  # left and right ones each; a page of grids has more
+SLACK = 3  # px by which a wide box may seem too narrow, measured from the middle of its thick lines
 NEXT_WALLS = 3  # that a wide box may end at
 SAME_SIZE = 1.5  # px by which boxes of one size differ
 DIVIDED = 0.5  # what a box counts for that is two boxes as well
@@ -190,7 +192,7 @@ def find_boxes(traced: TracedLines) -> PrintedBoxes:
 
 
 def find_wide_boxes(traced: TracedLines) -> PrintedBoxes:
-    """Return the rectangles of straight print that are too wide for one digit and as high as one.
+    """Return the rectangles of straight print that are wide enough for two digits and as high as one.
 
     Their left and right sides go from the ceiling down to the floor. Some overlap: a digit's stroke may go
     down as far.
@@ -202,12 +204,12 @@ def find_wide_boxes(traced: TracedLines) -> PrintedBoxes:
     opposite = (
         _meet(top, ends_top)
         & _meet(bottom, ends_bottom)
-        & (apart >= WIDEST * (bottom.middle - top.middle)[:, None])
+        & (apart >= WIDEST_ALONE * (bottom.middle - top.middle)[:, None] - SLACK)
         & (apart <= LONGEST_ROW)
     )
     at, end = np.nonzero(_nearest(opposite, right.middle, NEXT_WALLS))
     found = _at_lines(ink, left[at], top[at], right[end], bottom[at])
-    found = found[(found.width >= WIDEST * found.height) & (found.height <= HIGHEST_ROW)]
+    found = found[(found.width >= WIDEST_ALONE * found.height) & (found.height <= HIGHEST_ROW)]
     found = found[found.coverage >= WALL_COVERED]
     found = found[_distinct(found)]
     return replace(found, alone=_alone(traced.lines, found, STRAYS))

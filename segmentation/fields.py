@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from segmentation.boxes import (
     HIGHEST_ROW,
+    WIDEST_ALONE,
     PrintedBoxes,
     find_boxes,
     find_wide_boxes,
@@ -32,7 +33,7 @@ from segmentation.geometry import Point, Quad, enclosing_box
 from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, level_dashes, upright_dashes, with_dashes
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
-from segmentation.row_ends import Edges, goes_on, goes_on_as
+from segmentation.row_ends import Edges, goes_on, goes_on_as, stands_close
 from segmentation.rows import (
     SOLID,
     complete_rows,
@@ -48,7 +49,6 @@ LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
 SIZE_SLACK = 2.0  # px of the straight print by which they may differ anyhow
 OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against each other
-WIDEST_ALONE = 1.3  # a wider box that stands alone holds a number: two digits need as much
 COVERAGE_STEP = 0.05  # by which one region must be better covered than the next to count as better
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
@@ -135,7 +135,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     wide = without_parts(without_rows(regions, boxes), printed, lines.level)
     more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(without_divided(wide[wide.alone], lines.upright))
-    return PrintedBoxes.joined([apart(boxes, numbers), apart(more, numbers)]), numbers
+    return PrintedBoxes.joined([apart(apart(boxes, more), numbers), apart(more, numbers)]), numbers
 
 
 def _surest(regions: PrintedBoxes) -> PrintedBoxes:
@@ -201,9 +201,11 @@ def _fields(rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], prin
             cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
             box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
-            is_part = not is_number and (
-                run[0] in torn or run[-1] in torn or goes_on([placed.edges for placed in run], edges, print_)
-            )
+            if is_number:
+                is_part = stands_close(run[0].edges, edges)
+            else:
+                is_torn = run[0] in torn or run[-1] in torn
+                is_part = is_torn or goes_on([placed.edges for placed in run], edges, print_)
             yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
 
 

@@ -19,6 +19,7 @@ NARROWEST, OFF_WALLS = 0.75, 0.3  # of a box's width, and of a gap, at either en
 MOST_LACKING = 4  # boxes, one after the other
 TAKEN = 0.5  # of the place of one more box
 NEXT_TO = 0.7  # of the wider boxes' width, within which a row goes on with boxes of another width
+CLOSE = 0.5  # of its height, within which no other box stands beside one for a whole number
 SAME_HEIGHT, OFF_ROW = 0.3, 0.3  # of the higher boxes' height, by which such boxes differ and stand off
 
 
@@ -60,6 +61,16 @@ def goes_on_as(row: Sequence[Edges], other: Sequence[Edges]) -> bool:
         start.left - last.right < NEXT_TO * widest
         and abs(last.bottom - last.top - start.bottom + start.top) < SAME_HEIGHT * height
         and abs(last.top + last.bottom - start.top - start.bottom) / 2 < OFF_ROW * height
+    )
+
+
+def stands_close(one: Edges, found: Sequence[Edges]) -> bool:
+    """Tell whether other boxes stand close beside a box for a whole number: these may be parts of a row."""
+    near = CLOSE * (one.bottom - one.top)
+    return any(
+        0 < max(other.left - one.right, one.left - other.right) < near
+        and max(abs(other.top - one.top), abs(other.bottom - one.bottom)) <= 2 * OFF_PLACE
+        for other in found
     )
 
 

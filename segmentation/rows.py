@@ -93,7 +93,7 @@ def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
 
 
 def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
-    """Return the regions that are no row of boxes already, nor a frame round one.
+    """Return the regions that are no row of boxes already, no box of one, nor a frame round one.
 
     What strokes feign between the lines of a region is of many sizes, or there is little of it.
     """
@@ -101,7 +101,7 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     left, top, right, bottom = (
         edge[:, None] for edge in (regions.left, regions.top, regions.right, regions.bottom)
     )
-    within = (x > left) & (x < right) & (y > top) & (y < bottom) & (boxes.width < regions.width[:, None])
+    within = (x > left) & (x < right) & (y > top) & (y < bottom)
     alike = _alike(boxes, ROUGHLY_SAME_SIZE)
     in_row = within & _has_neighbour(boxes, ROUGHLY_SAME_SIZE)
     like = in_row.astype(np.float32) @ alike.astype(np.float32)  # of each region, boxes like each box

@@ -110,6 +110,24 @@ def test_a_wider_box_by_itself_is_a_field_for_a_whole_number(width: int) -> None
     assert field.holds_number
 
 
+def test_strokes_that_look_like_a_box_hide_no_frame_for_two_digits() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(1, width=98))
+    cv2.rectangle(page, (225, 312), (250, 352), (30,), 3)  # a square nought
+    (field,) = find_fields(Page(page)).fields
+
+    assert field.holds_number
+
+
+@pytest.mark.parametrize(("gap", "goes_on"), [(20, True), (60, False)])
+def test_a_frame_close_beside_another_one_may_be_a_part_of_a_row(gap: int, goes_on: bool) -> None:
+    page = paper()
+    draw_boxes(page, Boxes(1, width=92))
+    draw_boxes(page, Boxes(1, x=292 + gap, width=140))
+
+    assert [field.goes_on for field in find_fields(Page(page)).fields] == [goes_on, goes_on]
+
+
 def test_wide_boxes_side_by_side_are_for_a_digit_each() -> None:
     page = paper()
     draw_boxes(page, Boxes(4, width=92, gap=30))
