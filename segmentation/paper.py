@@ -22,6 +22,7 @@ NOISE_FACTOR = 4.5  # standard deviations of the paper's grain that ink must ris
 INK_RANK, PAPER_RANK, LIGHT_RANK = 0.01, 0.75, 0.97
 GRAIN_RANKS = 0.25, 0.5, PAPER_RANK, LIGHT_RANK
 GRAIN_STEPS = 0.67, 0.67, 1.2  # standard deviations of the paper's grain between these
+COARSEST_GRAIN = 0.1  # of the paper's lightness: a dense scribble has all shades, as if it were grain
 SHADED = 0.12  # of its lightness by which paper differs within a box in which a shadow ends
 WIDEST_STROKE = 0.5  # of a box's shorter side; what is wider is a shadow, or all the ink there is
 
@@ -81,6 +82,7 @@ def measure_tones(patches: Sequence[Grey], margins: Sequence[float], ink_rank: f
     for lighter in (light, around):  # where ink covers most of the box, or all of it
         paper = np.where(lighter - paper >= (lighter - ink) / 2, lighter, paper)
     paper = np.maximum(paper, 1.0)
+    grain = np.minimum(grain, COARSEST_GRAIN * paper)
     ink, core = (
         np.where(paper - darkest >= NOISE_FACTOR * grain, paper - darkest, 0.0) for darkest in (ink, core)
     )

@@ -264,6 +264,19 @@ def test_a_box_that_is_blacked_out_is_not_blank_and_no_number(share: float) -> N
     assert as_digits < 0.1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_dense_scribble_of_all_shades_is_not_blank(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    page = paper()
+    draw_boxes(page, BOX)
+    for _ in range(100):
+        (x, y), (to_x, to_y) = rng.uniform((205, 304), (695, 376), (2, 2)).astype(int).tolist()
+        cv2.line(page, (x, y), (to_x, to_y), (40,), 2, cv2.LINE_AA)
+    page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.0), np.uint8)
+
+    assert read(page).cells
+
+
 def test_short_dashes_in_a_box_are_no_dirt() -> None:
     page = paper()
     draw_boxes(page, BOX)
