@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -54,6 +55,9 @@ BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's box
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
 HEAD = 6  # heights of a box, above it, in which a table's head is looked for
+WIDE_GAP = 8.0  # px between the insides of two boxes, that hold the wall of each and a line between them
+BEYOND = 0.2  # of a box's height, by which that line goes on above and below
+LINE_THERE, THROUGH = 0.5, 0.75  # of a height that print covers, of any line's and all along that one's
 LINE_GOES_ON = 0.8  # of a box's height, by which the line between two numbers goes on above them
 LINE_IN_HEAD = 0.4  # of a box's height, by which such a line is longer in the head than strokes of its words
 AS_LONG = (
@@ -113,7 +117,8 @@ def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
     placed = _place(without_crossed(boxes, lines.upright), frame, page)
     whole = list(_runs(placed, frame.unit))
     torn = set(_torn(whole))
-    runs = [run for run in _split(whole, lines) if _is_digit_field(run)]
+    parts = (part for run in whole for part in _in_cells(run, frame.print_))
+    runs = [run for run in _split(parts, lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
     fields = _fields(list(_rows(runs)), torn, frame.print_)
     return PageLayout(tuple(fields), frame.skew_degrees)
@@ -260,6 +265,32 @@ def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed
         divided.append((run, ends))
         for first, last in pairwise((0, *ends, len(run))):
             yield run[first:last]
+
+
+def _in_cells(run: list[_Placed], print_: Mask) -> Iterator[list[_Placed]]:
+    """Yield the parts of a run that stand in table cells of their own, with lines between the cells."""
+    ends = [nth for nth, pair in enumerate(pairwise(run), start=1) if _has_line_between(*pair, print_)]
+    if len(ends) + 1 == len(run):  # a cell for each box
+        ends = []
+    for first, last in pairwise((0, *ends, len(run))):
+        yield run[first:last]
+
+
+def _has_line_between(one: _Placed, other: _Placed, print_: Mask) -> bool:
+    """Tell whether a line that is longer than their walls stands between the walls of two boxes."""
+    if other.left - one.right < WIDE_GAP:
+        return False
+    top, bottom, beyond = min(one.top, other.top), max(one.bottom, other.bottom), BEYOND * one.height
+    rows = [max(0, round(row)) for row in (top - beyond, top, bottom, bottom + beyond)]
+    gap = print_[:, round(one.right) - 1 : round(other.left) + 2]
+    inked = np.asarray(gap[rows[1] : rows[2]].mean(axis=0) >= 255 * LINE_THERE)
+    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False))
+    if len(edges) < 6:  # two of each wall and two of the line
+        return False
+    wide = cv2.dilate(gap[rows[0] : rows[3]], np.ones((1, 1 + 2 * LINE_SPREAD), np.uint8))  # it may lean
+    parts = np.split(wide[:, edges[1] : edges[-2]], [rows[1] - rows[0], rows[2] - rows[0]])
+    covered = [part.mean(axis=0) for part in parts if len(part)]
+    return len(covered) == len(parts) and float(np.min(covered, axis=0).max()) >= 255 * THROUGH
 
 
 def _column_ends(

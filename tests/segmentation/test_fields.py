@@ -234,6 +234,39 @@ def test_where_a_row_goes_on_in_boxes_of_another_width_both_may_be_parts_of_a_fi
     ]
 
 
+def test_a_line_between_two_boxes_of_a_row_parts_them() -> None:
+    page = paper()
+    one, other = Boxes(3, x=200, gap=12), Boxes(3, x=200 + 3 * 62 + 10, gap=12)
+    draw_boxes(page, one)
+    draw_boxes(page, other)
+    assert sizes(page) == [6]
+    between = other.x - 11
+    page[one.y - 30 : one.y + one.height + 30, between - 1 : between + 2] = 0
+
+    assert sizes(page) == [3, 3]
+
+
+def test_lines_between_all_boxes_of_a_row_part_none() -> None:
+    page = paper()
+    boxes = Boxes(6, gap=20)
+    draw_boxes(page, boxes)
+    for index in range(7):
+        line = boxes.x + index * 70 - 10
+        page[boxes.y - 30 : boxes.y + boxes.height + 30, line - 1 : line + 2] = 0
+
+    assert sizes(page) == [6]
+
+
+def test_a_thick_line_that_two_boxes_share_parts_none() -> None:
+    page = paper()
+    boxes = Boxes(6, width=80, height=90)
+    draw_boxes(page, boxes)
+    middle = boxes.x + 3 * boxes.width
+    page[boxes.y - 60 : boxes.y + boxes.height + 60, middle - 7 : middle + 8] = 0
+
+    assert sizes(page) == [6]
+
+
 def test_a_dividing_line_that_was_never_printed_is_told_by_the_row() -> None:
     page = paper()
     boxes = Boxes(6)
