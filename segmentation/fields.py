@@ -104,14 +104,15 @@ class _Placed:
         return (self.top + self.bottom) / 2
 
 
-def find_fields(page: Page, quarter_turns: int = 0) -> PageLayout:
+def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> PageLayout:
     """Return the digit fields of a page, named r01c01 by row and column in reading order, and its skew.
 
     A field is two or more similar boxes in a row with gaps under 0.7 of a box's width, or a single box that
     shares its lines with no other. A page without any, or too small to have any, has no fields.
-    `quarter_turns`, clockwise, make a page that lies on its side or on its head upright.
+    `quarter_turns`, clockwise, make a page that lies on its side or on its head upright. `pale` counts lines
+    that hardly show, and dirt as well: for pages on which nothing else is found.
     """
-    frame = find_frame(working_copy(page.grey, quarter_turns))
+    frame = find_frame(working_copy(page.grey, quarter_turns), pale=pale)
     lines = find_lines(frame.print_)
     boxes, numbers = printed_boxes(lines, frame.print_)
     placed = _place(without_crossed(boxes, lines.upright), frame, page)

@@ -16,6 +16,9 @@ DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or fa
 THICKEST_PRINT = 11  # of pale print; what is thicker is a tint or a watermark
 DARK_PRINT = 110  # grey levels by which dark print lies under the paper round it
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
+PALE_CONTRAST = 3  # grey levels of lines that are out of focus or nearly as white as the paper
+SMOOTHED = 3  # px over which the paper's grain is smoothed where lines are so pale
+PALE_OVER_GRAIN = 1.5  # standard deviations of the grain, before that, by which they are darker
 SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small print
 LONGEST_SPACE = 8  # between the dashes of a line
 THICKEST_DASHED = 4  # a dashed line; print that is thicker makes no line with what stands next to it
@@ -46,6 +49,14 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
     thin = cv2.max(thin, _over(darkness, DARK_PRINT - 1))  # a blacked-out box has lines too
     return _over(cv2.min(darkness, thin), contrast)
+
+
+def find_pale_print(grey: npt.NDArray[np.uint8]) -> Mask:
+    """Return where something thin is darker than the paper and its grain, however little."""
+    smooth = cv2.GaussianBlur(grey, (SMOOTHED, SMOOTHED), 0)
+    thin = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
+    contrast = max(PALE_CONTRAST, PALE_OVER_GRAIN * _grain(grey))
+    return np.asarray(cv2.inRange(thin, contrast, 255), np.uint8)
 
 
 def find_lines(print_: Mask) -> Lines:

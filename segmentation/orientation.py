@@ -27,6 +27,7 @@ ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few ma
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
 BEYOND_DOUBT = 4  # times as many, those by chance added, than which no page that stands upright has more
 LEAST_SHARE = 0.33  # of its neighbours that are legible then: names are not, and a grid's marks less
+FEW_PAIRS, MANY_PAIRS = 4, 8  # of them on a page whose boxes are too pale, and once these are seen
 FAR_MORE, BY_CHANCE = 1.5, 2  # times as many, and so many more, on a page that lies on its side
 UNLIKELIEST = 0.03  # one blot must not turn a page
 MOSTLY_LEGIBLE = 0.5  # of the neighbours in boxes that are found, on a page that lies as it should

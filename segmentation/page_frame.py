@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.lines import Mask, find_print, level_lines, upright_lines
+from segmentation.lines import Mask, find_pale_print, find_print, level_lines, upright_lines
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
 SPREAD_LENGTH = 1600  # of a page that is wider than high: two may lie side by side
@@ -126,9 +126,12 @@ def working_copy(grey: npt.NDArray[np.uint8], quarter_turns: int = 0) -> Working
     return WorkingCopy(small, reduction, to_page)
 
 
-def find_frame(copy: WorkingCopy) -> PageFrame:
-    """Return the print of a page as if it lay straight, which it may by 20 degrees not, or at a slant."""
-    print_ = find_print(copy.grey)
+def find_frame(copy: WorkingCopy, *, pale: bool = False) -> PageFrame:
+    """Return the print of a page as if it lay straight, which it may by 20 degrees not, or at a slant.
+
+    `pale` asks for print that hardly shows.
+    """
+    print_ = find_pale_print(copy.grey) if pale else find_print(copy.grey)
     turned = np.eye(3)
     level, upright = _leans(print_)
     if level.support < FEW_LINES * print_.shape[1]:

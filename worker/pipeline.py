@@ -18,6 +18,8 @@ from segmentation.negative import dark_on_light
 from segmentation.orientation import (
     ENOUGH_GLYPHS,
     ENOUGH_PAIRS,
+    FEW_PAIRS,
+    MANY_PAIRS,
     lies_sideways,
     reads_well,
     standing,
@@ -136,7 +138,7 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     well = reads_well(look.probabilities)
     if well and len(look.probabilities) >= ENOUGH_GLYPHS:
         return look
-    as_it_lies = standing(look.glyphs, classify)
+    as_it_lies, pale = standing(look.glyphs, classify), False
     if as_it_lies.is_doubtful:
         with stage("find"):
             quarter_turns = turns_to_stand(page)
@@ -150,7 +152,12 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
         turned_once = standing(sideways.glyphs, classify)
         if lies_sideways(as_it_lies, turned_once):
             return _look_at(page, 3, classify, stage) if turned_once.upside_down else sideways
-    return _look_at(page, 2, classify, stage) if as_it_lies.upside_down else look
+    if as_it_lies.legible_pairs < FEW_PAIRS:
+        closer = _look_at(page, 0, classify, stage, pale=True)
+        shown = standing(closer.glyphs, classify)
+        if shown.legible_pairs >= MANY_PAIRS:
+            look, as_it_lies, pale = closer, shown, True
+    return _look_at(page, 2, classify, stage, pale=pale) if as_it_lies.upside_down else look
 
 
 def _boxes_lie(layout: PageLayout) -> bool:
@@ -159,9 +166,11 @@ def _boxes_lie(layout: PageLayout) -> bool:
     return bool(cells) and median(cell.width / cell.height for cell in cells) > LYING
 
 
-def _look_at(page: Page, quarter_turns: int, classify: Classify, stage: Stage) -> _Look:
+def _look_at(
+    page: Page, quarter_turns: int, classify: Classify, stage: Stage, *, pale: bool = False
+) -> _Look:
     with stage("find"):
-        layout = find_fields(page, quarter_turns)
+        layout = find_fields(page, quarter_turns, pale=pale)
     with stage("cut"):
         numbers = [field for field in layout.fields if field.holds_number]
         proposals = propose(page, [field.cells[0] for field in numbers])

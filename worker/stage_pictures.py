@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import count, product
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -34,8 +34,8 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
 
     Everything is found anew, as this version finds it; `records` are the fields as they were read and stored.
     """
-    turns, layout = _as_it_was_read(page, records)
-    frame = find_frame(working_copy(page.grey, turns))
+    turns, pale, layout = _as_it_was_read(page, records)
+    frame = find_frame(working_copy(page.grey, turns), pale=pale)
     lines = find_lines(frame.print_)
     boxes = _on_page(PrintedBoxes.joined(printed_boxes(lines, frame.print_)), frame)
     cells = cut_cells(page, layout.fields)
@@ -63,21 +63,21 @@ def _size(page: Page) -> str:
     return f"{width} x {height} pixels" + (f", {page.dpi:.0f} dpi as the file says" if page.dpi else "")
 
 
-def _as_it_was_read(page: Page, records: Sequence[Record]) -> tuple[int, PageLayout]:
-    """Return by how many quarters the page was turned to be read, and its layout then.
+def _as_it_was_read(page: Page, records: Sequence[Record]) -> tuple[int, bool, PageLayout]:
+    """Return how the page was looked at to be read: turned by how many quarters, for pale lines or not.
 
-    Nobody noted the turn, but only one gives fields the names that they have in the records.
+    Nobody noted it, but only one look gives fields the names that they have in the records: that layout, too.
     """
     stored = {(record["field"], *record["box"]) for record in records}
-    layouts = []
-    for turns in range(4):
-        layout = find_fields(page, turns)
+    looks = []
+    for pale, turns in product((False, True), range(4)):
+        layout = find_fields(page, turns, pale=pale)
         boxes = {(f.name, f.box.x, f.box.y, f.box.width, f.box.height) for f in layout.fields}
-        layouts.append((len(stored & boxes), -turns, layout))
+        looks.append((len(stored & boxes), turns, pale, layout))
         if stored <= boxes:
             break
-    _, turned, layout = max(layouts, key=lambda each: each[:2])
-    return -turned, layout
+    _, turns, pale, layout = max(looks, key=lambda look: look[0])
+    return turns, pale, layout
 
 
 def _on_page(boxes: PrintedBoxes, frame: PageFrame) -> list[list[tuple[float, float]]]:

@@ -267,6 +267,16 @@ def test_a_thick_line_that_two_boxes_share_parts_none() -> None:
     assert sizes(page) == [6]
 
 
+@pytest.mark.parametrize("paper_shade", [255, 160])
+def test_lines_that_hardly_show_are_found_when_asked_for(paper_shade: int) -> None:
+    page = np.full((1754, 1240), paper_shade, np.uint8)
+    for row in range(3):
+        draw_boxes(page, Boxes(6, y=300 + 150 * row, gap=14, shade=paper_shade - 6))
+
+    assert sizes(page) == []
+    assert [len(field.cells) for field in find_fields(Page(page), pale=True).fields] == [6, 6, 6]
+
+
 def test_a_dividing_line_that_was_never_printed_is_told_by_the_row() -> None:
     page = paper()
     boxes = Boxes(6)

@@ -15,7 +15,7 @@ import pytest
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.page import Cell, Field, Page, PageLayout
-from training.forms import BoxKind, PageDamage, draw_form, random_hard_form
+from training.forms import BoxKind, PageDamage, Ruling, draw_form, random_hard_form
 from training.model_card import CLASSES, OTHER
 from worker.pipeline import Classify, ReadingRules, read_page
 from worker.readings import FieldReading, FieldStatus
@@ -129,8 +129,8 @@ def read_field(values: str, classify: Classify, accept: float = 0.9) -> FieldRea
 def test_a_field_beside_which_one_more_box_seems_to_stand_waits_for_review(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def all_but_the_last_box(page: Page, quarter_turns: int = 0) -> PageLayout:
-        (field,) = find_fields(page, quarter_turns).fields
+    def all_but_the_last_box(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> PageLayout:
+        (field,) = find_fields(page, quarter_turns, pale=pale).fields
         return PageLayout((replace(field, cells=field.cells[:-1], goes_on=True),), 0.0)
 
     monkeypatch.setattr("worker.pipeline.find_fields", all_but_the_last_box)
@@ -147,8 +147,8 @@ def test_a_field_beside_which_one_more_box_seems_to_stand_waits_for_review(
 def test_one_digit_or_one_again_in_boxes_as_for_ticks_waits_for_review(
     values: str, classify: Classify, accepted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def small_boxes(page: Page, quarter_turns: int = 0) -> PageLayout:
-        (field,) = find_fields(page, quarter_turns).fields
+    def small_boxes(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> PageLayout:
+        (field,) = find_fields(page, quarter_turns, pale=pale).fields
         return PageLayout((replace(field, for_ticks=True),), 0.0)
 
     monkeypatch.setattr("worker.pipeline.find_fields", small_boxes)
@@ -199,8 +199,8 @@ def test_a_field_in_which_hardly_a_digit_is_written_has_no_value_and_waits_for_r
 def test_what_looks_less_like_digits_must_be_the_more_legible_to_have_a_value(
     cut: dict[str, Any], for_ticks: bool, sure: float, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def layout(page: Page, quarter_turns: int = 0) -> PageLayout:
-        (field,) = find_fields(page, quarter_turns).fields
+    def layout(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> PageLayout:
+        (field,) = find_fields(page, quarter_turns, pale=pale).fields
         return PageLayout((replace(field, for_ticks=for_ticks),), 0.0)
 
     monkeypatch.setattr("worker.pipeline.find_fields", layout)
@@ -301,6 +301,14 @@ def test_combs_with_an_open_top_read_the_same_whichever_way_up_they_lie(quarter_
     values = [[field.value for field in read_page(page, READER).fields] for page in (upright, turned)]
 
     assert values[0] == values[1]
+
+
+def test_a_page_is_read_whose_lines_hardly_show() -> None:
+    values = ["4071", "93", "275", "640", "518"]
+    page = draw_form(" ".join(values), ruling=Ruling(colour=(247, 247, 247))).page
+    assert len(find_fields(page).fields) < len(values)
+
+    assert [field.value for field in read_page(page, READER).fields] == values
 
 
 def test_a_number_in_one_box_has_a_cell_for_each_digit() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import ImageColor
 
 from segmentation.fields import find_fields
-from segmentation.page import Page
-from training.forms import draw_form
+from segmentation.page import Field, Page
+from training.forms import Ruling, draw_form
 from worker.stage_pictures import BLUE, CELL_SIDE, GREEN, VERMILION, draw_stages
 
 
@@ -69,9 +71,7 @@ def test_a_page_without_boxes_has_all_its_pictures_too() -> None:
     assert [stage for stage, _ in draw_stages(empty, [], "empty")][-1] == "reading"
 
 
-def test_a_page_that_was_read_on_its_side_is_drawn_as_it_was_read() -> None:
-    turned = Page(np.ascontiguousarray(np.rot90(draw_form("275 1041").page.grey)))
-    as_read = find_fields(turned, 1).fields
+def draw_fields_as_read(page: Page, as_read: Sequence[Field]) -> npt.NDArray[np.uint8]:
     records = [
         {
             "field": field.name,
@@ -83,9 +83,26 @@ def test_a_page_that_was_read_on_its_side_is_drawn_as_it_was_read() -> None:
         }
         for field in as_read
     ]
+    return np.asarray(dict(draw_stages(page, records, "a.png, page 1"))["fields"])
+
+
+def test_a_page_that_was_read_on_its_side_is_drawn_as_it_was_read() -> None:
+    turned = Page(np.ascontiguousarray(np.rot90(draw_form("275 1041").page.grey)))
+    as_read = find_fields(turned, 1).fields
     assert as_read
 
-    fields = np.asarray(dict(draw_stages(turned, records, "a.png, page 1"))["fields"])
+    fields = draw_fields_as_read(turned, as_read)
+
+    for field in as_read:
+        assert coloured(fields, GREEN)[field.box.y, field.box.x : field.box.right].mean() > 0.9
+
+
+def test_a_page_whose_lines_hardly_show_is_drawn_as_it_was_read() -> None:
+    pale = draw_form("275 1041 407", ruling=Ruling(colour=(247, 247, 247))).page
+    as_read = find_fields(pale, pale=True).fields
+    assert len(as_read) > len(find_fields(pale).fields)
+
+    fields = draw_fields_as_read(pale, as_read)
 
     for field in as_read:
         assert coloured(fields, GREEN)[field.box.y, field.box.x : field.box.right].mean() > 0.9
