@@ -157,7 +157,11 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
         shown = standing(closer.glyphs, classify)
         if shown.legible_pairs >= MANY_PAIRS:
             look, as_it_lies, pale = closer, shown, True
-    return _look_at(page, 2, classify, stage, pale=pale) if as_it_lies.upside_down else look
+    if not as_it_lies.upside_down:
+        return look
+    turned_over = _look_at(page, 2, classify, stage, pale=pale)
+    # Words, ticks and digits of straight strokes may seem to lie on their heads either way.
+    return look if standing(turned_over.glyphs, classify).upside_down else turned_over
 
 
 def _boxes_lie(layout: PageLayout) -> bool:

@@ -303,6 +303,19 @@ def test_combs_with_an_open_top_read_the_same_whichever_way_up_they_lie(quarter_
     assert values[0] == values[1]
 
 
+def test_a_page_whose_digits_seem_to_lie_on_their_heads_either_way_stays_as_it_is() -> None:
+    asked: list[npt.NDArray[np.uint8]] = []
+
+    def surer_on_their_heads(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        is_turned = bool(asked) and np.array_equal(glyphs, asked[-1][:, ::-1, ::-1])
+        asked.append(glyphs)
+        return reads(*["7"] * len(glyphs), sure=0.99 if is_turned else 0.6)(glyphs)
+
+    fields = read_page(draw_form("4071 93").page, surer_on_their_heads).fields
+
+    assert [len(field.cells) for field in fields] == [4, 2]
+
+
 def test_a_page_is_read_whose_lines_hardly_show() -> None:
     values = ["4071", "93", "275", "640", "518"]
     page = draw_form(" ".join(values), ruling=Ruling(colour=(247, 247, 247))).page
