@@ -44,6 +44,9 @@ rivals:  ## beside the naive recipe, Tesseract and RapidOCR, in an environment o
 chaos: $(VENV)/.dev servers  ## kill -9 and FLUSHALL in the middle of a batch, the full run
 	$(BIN)/python -m benchmarks.chaos --write
 
+soak: $(VENV)/.dev servers  ## a batch of 2,000 pages: memory, and what the queue adds; writes benchmarks/soak.md
+	$(BIN)/python -m benchmarks.soak --write
+
 samples: $(VENV)/.dev  ## draw examples/scans and its truth again
 	$(BIN)/python -m examples.draw_samples
 
@@ -80,4 +83,4 @@ $(VENV)/.rivals: pyproject.toml constraints.txt | $(VENV)/.runtime
 	@$(PIP) --editable '.[rivals]'
 	@touch $@
 
-.PHONY: help demo test lint types unit servers accuracy bench rivals chaos samples model-card reference notebook clean
+.PHONY: help demo test lint types unit servers accuracy bench rivals chaos soak samples model-card reference notebook clean

@@ -152,13 +152,13 @@ def run_digitmill(form: Format, contents: Sequence[bytes], pages: int, processes
             "--jobs",
             str(processes),
         ]
-        began, used = time.monotonic(), _children_cpu_s()
+        began, used = time.monotonic(), children_cpu_s()
         subprocess.run(command, check=True, capture_output=True)
-        cost = time.monotonic() - began, _children_cpu_s() - used
+        cost = time.monotonic() - began, children_cpu_s() - used
         return Cost(*cost, _stages(url))
 
 
-def _children_cpu_s() -> float:
+def children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -204,7 +204,7 @@ def speed_section(
     rows.append(["file, MB", *(f"{sizes[name]:.2f}" for name in names)])
 
     def add(title: str, value: Callable[[Measured], float], digits: int = 0) -> None:
-        rows.append([title, *(_spread(map(value, measured[name]), digits) for name in names)])
+        rows.append([title, *(spread(map(value, measured[name]), digits) for name in names)])
 
     add("bare decode, ms", lambda one: one.decode_ms)
     add("`digitmill run`, ms a page", lambda one: one.run_ms)
@@ -220,7 +220,7 @@ def speed_section(
     return f"""{table}
 
 - JPEG: {ratio:.2f} times a bare decode, {_verdict(ratio <= MOST_RATIO)} the goal of at most {MOST_RATIO:g}.
-- Two processes: {_spread(gains, 2)} times as fast as one, {_verdict(gain >= LEAST_GAIN)} the goal of at \
+- Two processes: {spread(gains, 2)} times as fast as one, {_verdict(gain >= LEAST_GAIN)} the goal of at \
 least {LEAST_GAIN:g}.
 
 Median (lowest to highest) of {len(gains)} repeats with {pages} pages each after the {FEW} that warm up. \
@@ -235,7 +235,7 @@ def _verdict(met: bool) -> str:
     return "within" if met else "outside"
 
 
-def _spread(values: Iterable[float], digits: int) -> str:
+def spread(values: Iterable[float], digits: int) -> str:
     ordered = sorted(values)
     median = statistics.median(ordered)
     return f"{median:.{digits}f} ({ordered[0]:.{digits}f} to {ordered[-1]:.{digits}f})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.settings import parse_share
@@ -34,13 +34,16 @@ class Gate:
         return f"{self.measure} {'at least' if self.wants_more else 'at most'} {self.limit:g}"
 
 
-def parse_gates(text: str) -> tuple[Gate, ...]:
-    """Return the gates of a text such as "exact=95%, digit_error=0.01". Raises ValueError, for a person."""
+def parse_gates(text: str, measures: Sequence[str] = (*AT_LEAST, *AT_MOST)) -> tuple[Gate, ...]:
+    """Return the gates of a text such as "exact=95%, found=0.99". Raises ValueError, for a person.
+
+    `measures` are those that the text may name.
+    """
     gates = []
     for part in filter(str.strip, text.split(",")):
         measure, _, limit = (piece.strip() for piece in part.partition("="))
-        if measure not in (*AT_LEAST, *AT_MOST):
-            raise ValueError(f"{measure!r} is none of {', '.join((*AT_LEAST, *AT_MOST))}")
+        if measure not in measures:
+            raise ValueError(f"{measure!r} is none of {', '.join(measures)}")
         try:
             value = float(str(parse_share(limit)))
         except ValueError:

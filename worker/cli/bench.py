@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,14 +36,17 @@ from worker.local_run import Progress
 from worker.settings import Settings
 from worker.truth import read_truth
 
-MEASURES = f"at least {', '.join(AT_LEAST)}; at most {', '.join(AT_MOST)}"
+Gates = tuple[Gate, ...]
 
 
-def _gates(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[Gate, ...]:
-    try:
-        return parse_gates(text or "")
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+def _gates(measures: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], Gates]:
+    def gates(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Gates:
+        try:
+            return parse_gates(text or "", measures)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return gates
 
 
 @click.command()
@@ -69,11 +72,16 @@ def _gates(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -
     help="How many wrong fields the page shows.",
 )
 @click.option(
-    "--gate",
-    "gates",
-    callback=_gates,
+    "--at-least",
+    callback=_gates(AT_LEAST),
     metavar="MEASURE=LIMIT,...",
-    help=f"Exit 10 unless it holds, such as exact=95%,digit_error=1%. {MEASURES.capitalize()}.",
+    help=f"Exit 10 unless they come to it, such as exact=95%: {', '.join(AT_LEAST)}.",
+)
+@click.option(
+    "--at-most",
+    callback=_gates(AT_MOST),
+    metavar="MEASURE=LIMIT,...",
+    help=f"Exit 10 if they come to more, such as digit_error=1%: {', '.join(AT_MOST)}.",
 )
 @jobs_option
 @json_option
@@ -85,7 +93,8 @@ def command(
     output: Path | None,
     html: Path | None,
     crops: int,
-    gates: tuple[Gate, ...],
+    at_least: Gates,
+    at_most: Gates,
     as_json: bool,
     settings: Settings,
 ) -> ExitCode:
@@ -96,6 +105,7 @@ def command(
     has one character a printed box: 0-9, _ blank, X struck out, ? not readable. The box, in pixels of the
     page, may be left out. Nothing is kept but what -o and --html name; their page holds parts of the scans.
     """
+    gates = (*at_least, *at_most)
     pages = read_truth(truth)
     intake = find_scans(scans, settings.scan_roots)
     console = Console(stderr=True)

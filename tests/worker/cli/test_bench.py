@@ -83,13 +83,14 @@ def test_the_page_shows_each_wrong_field_with_its_crop_and_escapes_what_files_sa
 
 def test_a_missed_gate_exits_10_and_says_what_it_came_to(installation: Installation) -> None:
     write_truth(installation.folder, true_pages()[0])
-    run = ("bench", "scans", "--truth", "truth.jsonl", "--json", "--gate")
+    run = ("bench", "scans", "--truth", "truth.jsonl", "--json", "--at-least")
 
-    met = installation.run(*run, "found=90%,digit_error=50%")
-    missed = installation.run(*run, "found=90%,digit_error=-1")
-    wrong = installation.run(*run, "beauty=1")
+    met = installation.run(*run, "found=90%", "--at-most", "digit_error=50%")
+    missed = installation.run(*run, "found=90%", "--at-most", "digit_error=-1")
+    unknown = installation.run(*run, "beauty=1")
+    upside_down = installation.run(*run, "digit_error=1%")
 
-    assert (met.returncode, missed.returncode, wrong.returncode) == (0, 10, 2)
+    assert (met.returncode, missed.returncode, unknown.returncode, upside_down.returncode) == (0, 10, 2, 2)
     assert "gate missed: digit_error at most -1" in missed.stderr
     assert [gate["holds"] for gate in json.loads(missed.stdout)["gates"]] == [True, False]
 
