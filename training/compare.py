@@ -13,27 +13,27 @@ import onnx
 from segmentation.glyph import GLYPH_RECIPE
 from training import export
 from training.calibrate import calibrated
-from training.dataset import Dataset, Glyphs, LabelledGlyphs
+from training.dataset import Dataset, LabelledGlyphs
 from training.errors import RunMismatch, TrainingError
 from training.files import replace_file
 from training.fit import Fit, epochs_done, fit
 from training.gallery import Gallery
 from training.mixture import Watch
-from training.model_card import CLASSES, OPSET, ModelCard
+from training.model_card import CLASSES, OPSET, Calibration, ModelCard
 from training.provenance import commit, machine
 from training.quantisation import in_small_numbers
 from training.recipe import Recipe
 from training.refusal import refusals
-from training.scaling import Floats
 from training.score import (
     BATCH_SIZES,
+    Read,
     classify,
     digits_per_second,
     matrix_product_peak,
     open_session,
     score,
 )
-from training.scorecard import DRAWN_PAGES, MARKS, Score, Scorecard
+from training.scorecard import DRAWN_PAGES, MARKS, Calibrated, Score, Scorecard, Trials
 from training.trials import Trial, try_on
 
 MAX_ONNX_BYTES = 4_000_000
@@ -100,12 +100,23 @@ def compare(
     ]
     winner = choose_winner(cards)
     for number, card in enumerate(cards, start=1):
-        content = (folders[card.recipe] / MODEL).read_bytes()
-        probabilities = classify(open_session(content), dataset.test.glyphs)
-        tested = replace(card, test=score(probabilities, dataset.test))
+        folder = folders[card.recipe]
+        content = (folder / MODEL).read_bytes()
+        certain = certify(model_card(card), content)
+        read = _reader(content, certain.calibration)
+        tested = replace(
+            card,
+            test=score(_reader(content)(dataset.test.glyphs), dataset.test),
+            calibrated=Calibrated(
+                score(read(dataset.validation.glyphs), dataset.validation),
+                score(read(dataset.test.glyphs), dataset.test),
+                _tallies(read, trials),
+            ),
+        )
         if card is winner:
-            gallery = Gallery.hang(card.recipe.name, dataset.test, probabilities)
-            tested = _ship(tested, folders[card.recipe], out, trials, certify)
+            tested = replace(tested, refusals=refusals(trials, read))
+            gallery = Gallery.hang(card.recipe.name, dataset.test, read(dataset.test.glyphs))
+            _ship(tested, certain, folder, out)
         tested.write(out / "scorecards" / f"{card.recipe.name}.json")
         watch("test images", number, len(cards))
     gallery.write(out / "scorecards" / "gallery.json")
@@ -121,18 +132,20 @@ def _trained(folders: Mapping[Recipe, Path]) -> dict[Recipe, Path]:
     }
 
 
-def _ship(card: Scorecard, folder: Path, out: Path, trials: Sequence[Trial], certify: Certify) -> Scorecard:
-    """Export the winner with all that is known of it; return its card with what passes for a digit."""
-    content = (folder / MODEL).read_bytes()
-    described = certify(model_card(card), content)
-    export.save(onnx.load(folder / MODEL), described, out / "digits.onnx")
+def _ship(card: Scorecard, certain: ModelCard, folder: Path, out: Path) -> None:
+    """Export the winner with all that is known of it: how sure it is, and how it reads once calibrated."""
+    if card.calibrated:
+        accuracies = card.calibrated.validation.accuracy, card.calibrated.test.accuracy
+        certain = replace(certain, validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
+    export.save(onnx.load(folder / MODEL), certain, out / "digits.onnx")
     replace_file(out / f"{card.recipe.architecture}.weights.h5", (folder / WEIGHTS).read_bytes())
+
+
+def _reader(content: bytes, calibration: Calibration | None = None) -> Read:
     session = open_session(content)
-
-    def read(glyphs: Glyphs) -> Floats:
-        return calibrated(classify(session, glyphs), described.calibration)
-
-    return replace(card, refusals=refusals(trials, read))
+    if calibration is None:
+        return partial(classify, session)
+    return lambda glyphs: calibrated(classify(session, glyphs), calibration)
 
 
 def _start(recipe: Recipe, out: Path) -> Path | None:
@@ -247,8 +260,11 @@ def model_card(card: Scorecard) -> ModelCard:
 
 
 def _tried(card: Scorecard, folder: Path, trials: Sequence[Trial]) -> Scorecard:
-    session = open_session((folder / MODEL).read_bytes())
-    return replace(card, trials={trial.name: try_on(session, trial) for trial in trials if len(trial)})
+    return replace(card, trials=_tallies(_reader((folder / MODEL).read_bytes()), trials))
+
+
+def _tallies(read: Read, trials: Sequence[Trial]) -> Trials:
+    return {trial.name: try_on(read, trial) for trial in trials if len(trial)}
 
 
 def _timed(card: Scorecard, folder: Path, dataset: Dataset, peak: float) -> Scorecard:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from training.dataset import Glyphs
 from training.model_card import DIGITS
 from training.scaling import Floats
+from training.score import Read
 from training.scorecard import DIGITS_IN_CELLS, DRAWN_PAGES, MARKS, Passed, Refusal
 from training.trials import Trial
 
 REFUSED = 0.01  # of true digits, rightly read or not
 
-Read = Callable[[Glyphs], Floats]
-"""Glyphs (n, 28, 28) to calibrated probabilities (n, classes)."""
-
 
 def refusals(trials: Sequence[Trial], read: Read) -> tuple[Refusal, ...]:
-    """Return what passes at the threshold of drawn pages, and at that of cells, which are treated worse."""
+    """Return what passes at the threshold of drawn pages, and at that of cells, which are treated worse.
+
+    `read` is calibrated.
+    """
     named = {trial.name: trial for trial in trials}
     return tuple(
         refusal(named[digits], named[MARKS], read)
@@ -40,7 +41,7 @@ def refusal(digits: Trial, others: Trial, read: Read) -> Refusal:
     return Refusal(digits.name, threshold, kinds)
 
 
-def _confidences(probabilities: Floats) -> Floats:
+def _confidences(probabilities: npt.NDArray[np.floating]) -> Floats:
     """Return how sure the reader is of the digit it reads, -1 where something else is more probable."""
     is_digit = probabilities.argmax(axis=1) < len(DIGITS)
     return np.where(is_digit, probabilities[:, : len(DIGITS)].max(axis=1), -1.0)

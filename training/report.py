@@ -19,8 +19,11 @@ from training.scorecard import (
     OPTDIGITS,
     REAL_PAGES,
     SEMEION,
+    Score,
     Scorecard,
     Tally,
+    Trials,
+    tally_of,
 )
 
 TITLES = {
@@ -28,10 +31,11 @@ TITLES = {
     "dropout": "B: A with dropout 0.5",
     "mobilenet": "C: MobileNet, top layers fine-tuned",
     "dropout-distorted": "B on distorted digits",
-    "residual-distorted-digits-pens-marks": "residual, on paper",
     "deep-distorted-digits-pens-marks": "deep, on paper",
     "deep-distorted-digits-pens-marks-continued": "deep, on paper, continued",
     "deep-distorted-digits-pens-marks-continued-continued": "deep, on paper, continued twice",
+    "residual-distorted-digits-pens-marks": "residual, on paper",
+    "residual-distorted-digits-pens-marks-continued": "residual, on paper, continued",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
@@ -63,7 +67,7 @@ def write_model_card(scorecards: Path, output: Path) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     curves = {_title(family): runs[0].curve for family, runs in families.items()}
     draw_curves(curves, pictures / "training-curves.png")
-    draw_confusion(winner.test or winner.validation, pictures / "confusion-matrix.png")
+    draw_confusion(_tested(winner), pictures / "confusion-matrix.png")
     draw_glyphs(gallery.samples, pictures / "sample-predictions.png")
     draw_glyphs(gallery.mistakes, pictures / "worst-mistakes.png")
     output.write_text(_page(families, winner, ablation, pictures.name), encoding="utf-8")
@@ -79,11 +83,7 @@ def _place(card: Scorecard) -> tuple[int, str]:
 
 
 def _page(families: Families, winner: Scorecard, ablation: Sequence[Scorecard], pictures: str) -> str:
-    test = winner.test
-    if test is None:
-        raise TrainingError(
-            f"the scorecard of {winner.recipe.name} has no test figures; run compare to its end"
-        )
+    test = _tested(winner)
     recipe = winner.recipe
     sources = ", ".join(f"`{name}` (sha256 `{digest[:16]}…`)" for name, digest in winner.sources.items())
     versions = ", ".join(f"{name} {version}" for name, version in winner.versions.items())
@@ -111,8 +111,10 @@ their boxes found and cut as the worker does (synthetic); *digits in cells* the 
 written once into a drawn cell, worse treated than on most pages (synthetic); *real pages* the digits in the
 found boxes of real scans, of which there are few; *optdigits* and *semeion* other people's digits, squeezed
 to one aspect by those who published them. Read right means that of all classes the right one is the most
-probable. *Marks* is the share of crosses, dashes, scribbles, letters and dirt (synthetic; without letters
-that look like digits) for which that is no digit; the reader asks for more than the most probable.
+probable. *Calibrated* is how the worker reads: with probabilities fitted to pages on which a mark stands in
+two of a hundred boxes, and not in one of seven, as in training. *Marks* is the
+share of crosses, dashes, scribbles, letters and dirt (synthetic; without letters that look like digits) for
+which the most probable is no digit; the reader asks for more than the most probable.
 
 {_cost_table(families)}
 
@@ -193,6 +195,16 @@ The digits shown are from MNIST (LeCun, Cortes, Burges),
 """
 
 
+def _tested(winner: Scorecard) -> Score:
+    """Return how the winner reads the test images, calibrated as it ships where that was measured."""
+    test = winner.calibrated.test if winner.calibrated else winner.test
+    if test is None:
+        raise TrainingError(
+            f"the scorecard of {winner.recipe.name} has no test figures; run compare to its end"
+        )
+    return test
+
+
 def _in_numbers(winner: Scorecard) -> str:
     if winner.is_quantised:
         return "Its weights and features are\nwhole numbers of 8 bits, all but those of its last layer."
@@ -256,18 +268,32 @@ def _title(family: str) -> str:
 
 def _accuracy_table(families: Families) -> str:
     head = ("model", "MNIST validation", "MNIST test", "to beat", *DIGIT_TRIALS, MARKS)
-    rows = [
-        (
-            _title(family),
-            _spread([card.validation.accuracy for card in cards], ".2%"),
-            _spread([card.test.accuracy for card in cards if card.test], ".2%"),
-            f"{REPORT_FIGURES[family]:.1%}" if family in REPORT_FIGURES else "",
-            *(_spread([tally.accuracy for tally in _tallies(cards, trial)], ".2%") for trial in DIGIT_TRIALS),
-            _spread([1 - tally.as_digit / tally.glyphs for tally in _tallies(cards, MARKS)], ".1%"),
-        )
-        for family, cards in families.items()
-    ]
+    rows = []
+    for family, cards in families.items():
+        tests = [card.test for card in cards if card.test]
+        beaten = f"{REPORT_FIGURES[family]:.1%}" if family in REPORT_FIGURES else ""
+        trials = [card.trials for card in cards]
+        rows.append(_accuracies(_title(family), [card.validation for card in cards], tests, beaten, trials))
+        mended = [card.calibrated for card in cards if card.calibrated]
+        if mended:
+            scores = [each.validation for each in mended], [each.test for each in mended]
+            rows.append(_accuracies("the same, calibrated", *scores, "", [each.trials for each in mended]))
     return _table(head, rows)
+
+
+def _accuracies(
+    title: str, validation: Sequence[Score], test: Sequence[Score], beaten: str, trials: Sequence[Trials]
+) -> tuple[str, ...]:
+    scores = (_spread([score.accuracy for score in each], ".2%") for each in (validation, test))
+    return (title, *scores, beaten, *_trial_columns(trials))
+
+
+def _trial_columns(trials: Sequence[Trials]) -> tuple[str, ...]:
+    """Return the shares of digits read right, trial by trial, and of marks not read as digits."""
+    return (
+        *(_spread([tally.accuracy for tally in _tallies(trials, trial)], ".2%") for trial in DIGIT_TRIALS),
+        _spread([1 - tally.as_digit / tally.glyphs for tally in _tallies(trials, MARKS)], ".1%"),
+    )
 
 
 def _cost_table(families: Families) -> str:
@@ -309,8 +335,8 @@ def _runs_table(families: Families, winner: Scorecard) -> str:
             f"{card.validation.log_loss:.4f}",
             f"{card.test.accuracy:.2%}" if card.test else "",
             f"{card.test.log_loss:.4f}" if card.test else "",
-            _spread([tally.accuracy for tally in _tallies([card], DRAWN_PAGES)], ".2%"),
-            _spread([1 - tally.as_digit / tally.glyphs for tally in _tallies([card], MARKS)], ".1%"),
+            _spread([tally.accuracy for tally in _tallies([card.trials], DRAWN_PAGES)], ".2%"),
+            _spread([1 - tally.as_digit / tally.glyphs for tally in _tallies([card.trials], MARKS)], ".1%"),
         )
         for cards in families.values()
         for card in cards
@@ -319,10 +345,11 @@ def _runs_table(families: Families, winner: Scorecard) -> str:
 
 
 def _kinds_table(winner: Scorecard) -> str:
-    """Show every trial of the winner by what was written, its pages taken together."""
+    """Show every trial of the winner, calibrated, by what was written, its pages taken together."""
     rows = []
-    for trial, kinds in winner.trials.items():
-        shown = kinds if trial in (DRAWN_PAGES, MARKS) else {"": winner.tally(trial)}
+    trials = winner.calibrated.trials if winner.calibrated else winner.trials
+    for trial, kinds in trials.items():
+        shown = kinds if trial in (DRAWN_PAGES, MARKS) else {"": tally_of(trials, trial)}
         for kind, tally in shown.items():
             if tally is not None:
                 low, high = tally.interval
@@ -367,24 +394,20 @@ def _ablation_table(ablation: Sequence[Scorecard]) -> str:
             _spread(
                 [
                     tally.uncleaned_right / tally.glyphs
-                    for tally in _tallies([card], DRAWN_PAGES)
+                    for tally in _tallies([card.trials], DRAWN_PAGES)
                     if tally.uncleaned_right is not None
                 ],
                 ".2%",
             ),
-            *(
-                _spread([tally.accuracy for tally in _tallies([card], trial)], ".2%")
-                for trial in DIGIT_TRIALS
-            ),
-            _spread([1 - tally.as_digit / tally.glyphs for tally in _tallies([card], MARKS)], ".1%"),
+            *_trial_columns([card.trials]),
         )
         for card in sorted(ablation, key=lambda card: order.index(card.recipe.family))
     ]
     return _table(head, rows)
 
 
-def _tallies(cards: Sequence[Scorecard], trial: str) -> list[Tally]:
-    return [tally for card in cards if (tally := card.tally(trial))]
+def _tallies(trials: Sequence[Trials], trial: str) -> list[Tally]:
+    return [tally for each in trials if (tally := tally_of(each, trial))]
 
 
 def _spread(values: Sequence[float], form: str) -> str:

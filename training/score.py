@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,10 @@ for _ in range(30):
     best = max(best, 2 * side**3 / (time.thread_time() - started) / 1e9)
 print(best)
 """
+
+
+Read = Callable[[Glyphs], npt.NDArray[np.floating]]
+"""Glyphs (n, 28, 28) uint8 to probabilities (n, classes)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +88,7 @@ def classify(
     return np.concatenate(parts)
 
 
-def score(probabilities: npt.NDArray[np.float32], digits: LabelledGlyphs) -> Score:
+def score(probabilities: npt.NDArray[np.floating], digits: LabelledGlyphs) -> Score:
     """Compare what was read with what is true."""
     classes = probabilities.shape[1]
     confusion = np.zeros((classes, classes), np.int64)

@@ -108,6 +108,15 @@ Trials = Mapping[str, Mapping[str, Tally]]
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """How a model reads with its probabilities calibrated, which is how the worker reads with it."""
+
+    validation: Score
+    test: Score
+    trials: Trials
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """One run, and what a comparison adds to it at its end.
 
@@ -136,6 +145,7 @@ class Scorecard:
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
     computed_in: str = FLOAT32  # what was multiplied in at the end of the training
     refusals: tuple[Refusal, ...] = ()  # of the one that ships, by its calibrated confidence
+    calibrated: Calibrated | None = None
     note: str = ""  # what became of its file after the comparison; the file's own card says it too
 
     @property
@@ -147,8 +157,7 @@ class Scorecard:
 
         Letters that look like digits are left out: they are no matter of right or wrong.
         """
-        kinds = [tally for kind, tally in self.trials.get(trial, {}).items() if kind != LOOKALIKES]
-        return sum(kinds[1:], kinds[0]) if kinds else None
+        return tally_of(self.trials, trial)
 
     def write(self, path: Path) -> None:
         replace_file(path, json.dumps(asdict(self), indent=1))
@@ -167,12 +176,32 @@ class Scorecard:
                 "validation": _score_from(entries["validation"]),
                 "test": _score_or_none(entries["test"]),
                 "refusals": tuple(map(_refusal_from, entries.get("refusals", ()))),
-                "trials": {
-                    trial: {kind: Tally(**tally) for kind, tally in kinds.items()}
-                    for trial, kinds in entries.get("trials", {}).items()
-                },
+                "calibrated": _calibrated_or_none(entries.get("calibrated")),
+                "trials": _trials_from(entries.get("trials", {})),
             }
         )
+
+
+def tally_of(trials: Trials, trial: str) -> Tally | None:
+    """Return a trial's tallies added up, but for letters that look like digits; None without the trial."""
+    kinds = [tally for kind, tally in trials.get(trial, {}).items() if kind != LOOKALIKES]
+    return sum(kinds[1:], kinds[0]) if kinds else None
+
+
+def _calibrated_or_none(entries: Mapping[str, Any] | None) -> Calibrated | None:
+    if entries is None:
+        return None
+    return Calibrated(
+        _score_from(entries["validation"]),
+        _score_from(entries["test"]),
+        _trials_from(entries["trials"]),
+    )
+
+
+def _trials_from(entries: Mapping[str, Any]) -> Trials:
+    return {
+        trial: {kind: Tally(**tally) for kind, tally in kinds.items()} for trial, kinds in entries.items()
+    }
 
 
 def _score_or_none(entries: Mapping[str, Any] | None) -> Score | None:

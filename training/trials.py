@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from segmentation.cells import cut_cells, patch_around
 from segmentation.fields import find_fields
@@ -32,7 +31,7 @@ from training.forms.random_forms import random_spec
 from training.kept import Arrays, keep
 from training.model_card import CLASSES, DIGITS, STRUCK
 from training.paper import CELLS, PAPER_VERSION, PEN_HEIGHT, class_of_mark, digest, paper_digits
-from training.score import classify
+from training.score import Read
 from training.scorecard import (
     DIGITS_IN_CELLS,
     DRAWN_PAGES,
@@ -149,11 +148,11 @@ def other_hands(name: str, path: Path) -> Trial:
     return Trial(name, np.stack([normalise(image) for image in images]), labels, (name,) * len(labels))
 
 
-def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
+def try_on(read: Read, trial: Trial) -> Mapping[str, Tally]:
     """Return how a model reads a trial, by the groups that its glyphs count under."""
-    probabilities = classify(session, trial.glyphs)
-    read, digits = probabilities.argmax(axis=1), probabilities[:, : len(DIGITS)].argmax(axis=1)
-    uncleaned = None if trial.uncleaned is None else classify(session, trial.uncleaned).argmax(axis=1)
+    probabilities = read(trial.glyphs)
+    found, digits = probabilities.argmax(axis=1), probabilities[:, : len(DIGITS)].argmax(axis=1)
+    uncleaned = None if trial.uncleaned is None else read(trial.uncleaned).argmax(axis=1)
     groups = np.array(trial.groups)
     tallies = {}
     for group in dict.fromkeys(trial.groups):
@@ -161,8 +160,8 @@ def try_on(session: ort.InferenceSession, trial: Trial) -> Mapping[str, Tally]:
         labels = trial.labels[here]
         tallies[group] = Tally(
             len(labels),
-            int((read[here] == labels).sum()),
-            int((read[here] < len(DIGITS)).sum()),
+            int((found[here] == labels).sum()),
+            int((found[here] < len(DIGITS)).sum()),
             int((digits[here] == labels).sum()),
             None if uncleaned is None else int((uncleaned[here] == labels).sum()),
         )

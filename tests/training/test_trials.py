@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,13 +17,13 @@ from training.forms import PenDigits, draw_form, random_hand
 from training.forms.ink import Ink
 from training.forms.marks import MARKS, draw_mark
 from training.model_card import CLASSES, STRUCK
-from training.score import open_session
+from training.score import classify, open_session
 from training.trials import Trial, drawn_pages, load_trials, marks, other_hands, real_pages, try_on
 
 DIGITS = made_digits(200)
-SESSION = open_session(small_model())
+read = partial(classify, open_session(small_model()))
 GLYPHS = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
-READ = np.argmax(SESSION.run(None, {"glyphs": GLYPHS})[0], axis=1).astype(np.uint8)
+READ = np.argmax(read(GLYPHS), axis=1).astype(np.uint8)
 
 
 def test_digits_of_drawn_pages_are_found_cut_and_named_by_who_wrote_them() -> None:
@@ -134,7 +135,7 @@ def test_a_trial_is_counted_by_the_groups_of_its_glyphs() -> None:
     labels = READ.copy()
     labels[[0, 1, 30]] = (READ[[0, 1, 30]] + 1) % 10
 
-    tallies = try_on(SESSION, Trial("made", GLYPHS, labels, ("pens",) * 30 + ("others",) * 10))
+    tallies = try_on(read, Trial("made", GLYPHS, labels, ("pens",) * 30 + ("others",) * 10))
 
     assert (tallies["pens"].glyphs, tallies["pens"].right) == (30, 28)
     assert (tallies["others"].glyphs, tallies["others"].right) == (10, 9)
@@ -143,7 +144,7 @@ def test_a_trial_is_counted_by_the_groups_of_its_glyphs() -> None:
 
 
 def test_what_is_no_digit_is_never_read_rightly_by_a_model_of_digits_alone() -> None:
-    (tally,) = try_on(SESSION, Trial("made", GLYPHS, np.full(40, 10, np.uint8), ("cross",) * 40)).values()
+    (tally,) = try_on(read, Trial("made", GLYPHS, np.full(40, 10, np.uint8), ("cross",) * 40)).values()
 
     assert (tally.right, tally.as_digit) == (0, 40)
 
@@ -151,7 +152,7 @@ def test_what_is_no_digit_is_never_read_rightly_by_a_model_of_digits_alone() -> 
 def test_uncleaned_boxes_are_counted_beside_the_cleaned_ones() -> None:
     trial = Trial("made", GLYPHS, READ, ("pens",) * 40, uncleaned=np.zeros_like(GLYPHS))
 
-    (tally,) = try_on(SESSION, trial).values()
+    (tally,) = try_on(read, trial).values()
 
     assert tally.right == 40
     assert tally.uncleaned_right is not None
@@ -161,6 +162,6 @@ def test_uncleaned_boxes_are_counted_beside_the_cleaned_ones() -> None:
 def test_an_interval_is_the_published_one() -> None:
     labels = READ.copy()
     labels[:4] = (READ[:4] + 1) % 10
-    (tally,) = try_on(SESSION, Trial("made", GLYPHS, labels, ("pens",) * 40)).values()
+    (tally,) = try_on(read, Trial("made", GLYPHS, labels, ("pens",) * 40)).values()
 
     np.testing.assert_allclose(tally.interval, (0.769, 0.960), atol=0.001)  # Wilson, 36 of 40
