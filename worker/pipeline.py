@@ -61,8 +61,9 @@ LONGEST_NUMBER = 12  # digits in one box; what is longer are words
 LEAST_LEGIBLE = 0.6  # words have less
 LEAST_AT_LINES = 0.9  # where all of it touches its box: rings, ticks and rests of lines do
 LEAST_IN_PIECES = 0.98  # where it is in pieces: rings with numbers in them, and dirt
-NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks, or most boxes hold what may be lines
+NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks or is ringed, or most of it may be lines
 IN_PIECES = 2.0  # pieces of ink in a box, on average; of 1,143 drawn fields of digits none has over 1.75
+RINGED = 1.75  # likewise, where all of it touches its boxes: a ring in each, and what is printed in it
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 NO_BOXES = "no digit boxes found"
@@ -207,11 +208,12 @@ def _least_legible(field: Field, cells: Sequence[Cell]) -> float:
     inked = [cell for cell in cells if cell.glyph is not None]
     if sum(cell.may_be_line for cell in inked) > max(1, len(inked) / 2):
         return NEVER_LEGIBLE
-    if mean(cell.pieces for cell in inked) >= IN_PIECES:
+    pieces, all_touch = mean(cell.pieces for cell in inked), all(cell.doubts for cell in cells)
+    if all_touch and (field.for_ticks or pieces >= RINGED):
+        return NEVER_LEGIBLE
+    if pieces >= IN_PIECES:
         return LEAST_IN_PIECES
-    if all(cell.doubts for cell in cells):
-        return NEVER_LEGIBLE if field.for_ticks else LEAST_AT_LINES
-    return LEAST_LEGIBLE
+    return LEAST_AT_LINES if all_touch else LEAST_LEGIBLE
 
 
 def _number_row(field: Field, cut: CutString) -> _Row:

@@ -187,6 +187,7 @@ def test_a_field_in_which_hardly_a_digit_is_written_has_no_value_and_waits_for_r
     [
         ({"pieces": 2}, False, 0.9, ""),  # rings with numbers in them
         ({"pieces": 2}, False, 0.98, "41"),
+        ({"pieces": 2, "doubts": (TOUCHES,)}, False, 0.999, ""),
         ({"may_be_line": True}, False, 0.99, ""),
         ({"doubts": (TOUCHES,)}, False, 0.8, ""),
         ({"doubts": (TOUCHES,)}, False, 0.95, "41"),
