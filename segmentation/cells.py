@@ -81,7 +81,7 @@ def cut_cells(page: Page, fields: Sequence[Field]) -> tuple[tuple[Cell, ...], ..
     quads = [quad for field in fields for quad in field.cells]
     if not quads:
         return tuple(() for _ in fields)
-    patches = [patch_around(quad) for quad in quads]
+    patches = _patches_around(quads)
     inks = find_ink([patch.cut_from(page.grey) for patch in patches], [patch.margin for patch in patches])
     cells = map(_cell, quads, patches, inks)
     return tuple(tuple(islice(cells, len(field.cells))) for field in fields)
@@ -96,10 +96,30 @@ def _cell(quad: Quad, patch: Patch, found: DigitInk | None) -> Cell:
 
 def patch_around(quad: Quad) -> Patch:
     """Return how to cut the printed box: as fine as the page, within FEWEST_PIXELS and MOST_PIXELS."""
-    width, height = quad.width, quad.height
-    shorter, longer = min(width, height), max(width, height)
-    zoom = min(max(1.0, FEWEST_PIXELS / shorter), MOST_PIXELS / longer)
-    return patch_with_margin(quad, MARGIN * shorter, zoom)
+    return _patches_around([quad])[0]
+
+
+def _patches_around(quads: Sequence[Quad]) -> list[Patch]:
+    """Return how to cut printed boxes, all those of a page at once."""
+    corners = np.array([quad.corners for quad in quads])  # clockwise from the top left
+    top_left, top_right, bottom_right, bottom_left = corners.transpose(1, 0, 2)
+    along, down = top_right - top_left, bottom_left - top_left
+    sides = (along, bottom_right - bottom_left), (down, bottom_right - top_right)
+    size = np.stack([_mean_length(*each) for each in sides])  # widths and heights
+    shorter, longer = size.min(axis=0), size.max(axis=0)
+    zoom = np.minimum(np.maximum(1.0, FEWEST_PIXELS / shorter), MOST_PIXELS / longer)
+    margin = MARGIN * shorter
+    width, height = np.maximum(3, np.rint((size + 2 * margin) * zoom)).astype(int).tolist()
+    steps_along, steps_down = (size * zoom)[..., None]
+    centres, rights, downs = (
+        [Point(*each) for each in points.tolist()]
+        for points in (corners.sum(axis=1) / 4, along / steps_along, down / steps_down)
+    )
+    return list(map(Patch, width, height, (margin * zoom).tolist(), centres, rights, downs))
+
+
+def _mean_length(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray((np.hypot(*one.T) + np.hypot(*other.T)) / 2)
 
 
 def patch_with_margin(quad: Quad, margin: float, zoom: float) -> Patch:

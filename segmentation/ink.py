@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.guides import guides_alone
-from segmentation.paper import evenly_lit, measure_tones
+from segmentation.paper import measure_tones
 
 Grey = npt.NDArray[np.uint8]
 
@@ -84,8 +84,7 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
 
     A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    patches = evenly_lit(patches, margins)
-    tones = measure_tones(patches, margins)
+    patches, tones = measure_tones(patches, margins)
     tones = replace(tones, ink=np.where(guides_alone(patches, margins, tones), 0.0, tones.ink))
     levels = list(zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True))
     written = np.flatnonzero(tones.ink).tolist()

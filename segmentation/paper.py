@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
+Counts = npt.NDArray[np.float32]
 
 LEAST_CONTRAST = 0.18  # of the paper's lightness, by which somebody's ink is darker, as a rule
 FAINT_CONTRAST = 0.12  # the same on a page on which others are
@@ -25,18 +26,6 @@ GRAIN_STEPS = 0.67, 0.67, 1.2  # standard deviations of the paper's grain betwee
 COARSEST_GRAIN = 0.1  # of the paper's lightness: a dense scribble has all shades, as if it were grain
 SHADED = 0.12  # of its lightness by which paper differs within a box in which a shadow ends
 WIDEST_STROKE = 0.5  # of a box's shorter side; what is wider is a shadow, or all the ink there is
-
-
-def evenly_lit(patches: Sequence[Grey], margins: Sequence[float]) -> list[Grey]:
-    """Return patches as if no shadow ended in a box; what lies in even light is returned as it came."""
-    insides = [_inside(*each) for each in zip(patches, margins, strict=True)]
-    middle, light = _grey_at_ranks(insides, (0.5, LIGHT_RANK))
-    even = list(patches)
-    for index in np.flatnonzero(light - middle >= SHADED * light).tolist():
-        flat = _flattened(patches[index], WIDEST_STROKE * min(insides[index].shape))
-        if _contrast(_inside(flat, margins[index])) >= _contrast(insides[index]) / 2:
-            even[index] = flat
-    return even
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,17 +54,25 @@ class Tones:
         return np.minimum(printed * self.paper, MOST_PRINTED * self.ink)
 
 
-def measure_tones(patches: Sequence[Grey], margins: Sequence[float], ink_rank: float = INK_RANK) -> Tones:
-    """Return the tones of these boxes, all those of a page: somebody's ink is told by what else is on it.
+def measure_tones(
+    patches: Sequence[Grey], margins: Sequence[float], ink_rank: float = INK_RANK
+) -> tuple[list[Grey], Tones]:
+    """Return these boxes as if no shadow ended in one, and the tones of each.
 
-    Only what lies half a margin within a box tells paper from ink: lines do not. `ink_rank` is the share of
-    a box's pixels that the core of its strokes has at least, if it holds any.
+    All those of a page: somebody's ink is told by what else is on it. Only what lies half a margin within a
+    box tells paper from ink: lines do not. `ink_rank` is the share of a box's pixels that the core of its
+    strokes has at least, if it holds any. What lies in even light is returned as it came.
     """
-    (around,) = _grey_at_ranks(patches, (LIGHT_RANK,))
+    patches = list(patches)
     insides = [_inside(*each) for each in zip(patches, margins, strict=True)]
+    up_to = _counts(insides)
+    for index, patch in _evenly_lit(patches, insides, up_to, margins).items():
+        patches[index], insides[index] = patch, _inside(patch, margins[index])
+        up_to[index] = _counts([insides[index]])[0]
+    (around,) = _grey_at_ranks(_counts(patches), (LIGHT_RANK,))
     cores = [_inside(*each) for each in zip(insides, np.array(margins) / 2, strict=True)]
-    (core,) = _grey_at_ranks(cores, (ink_rank,))
-    ink, *shades = _grey_at_ranks(insides, (ink_rank, *GRAIN_RANKS))
+    (core,) = _grey_at_ranks(_counts(cores), (ink_rank,))
+    ink, *shades = _grey_at_ranks(up_to, (ink_rank, *GRAIN_RANKS))
     *_, paper, light = shades
     # A shape that covers a part of the box feigns a coarse grain in one or two of the steps, not in all.
     grain = (np.diff(shades, axis=0) / np.array(GRAIN_STEPS)[:, None]).min(axis=0)
@@ -88,7 +85,20 @@ def measure_tones(patches: Sequence[Grey], margins: Sequence[float], ink_rank: f
     )
     certain = Tones(paper, np.where(ink >= LEAST_CONTRAST * paper, ink, 0.0), core)
     least = max(FAINT_CONTRAST, PALE * certain.usual_ink) if certain.usual_ink else np.inf
-    return Tones(paper, np.where(ink >= least * paper, ink, 0.0), core)
+    return patches, Tones(paper, np.where(ink >= least * paper, ink, 0.0), core)
+
+
+def _evenly_lit(
+    patches: Sequence[Grey], insides: Sequence[Grey], up_to: Counts, margins: Sequence[float]
+) -> dict[int, Grey]:
+    """Return the patches in which a shadow ends, as if none did."""
+    middle, light = _grey_at_ranks(up_to, (0.5, LIGHT_RANK))
+    even = {}
+    for index in np.flatnonzero(light - middle >= SHADED * light).tolist():
+        flat = _flattened(patches[index], WIDEST_STROKE * min(insides[index].shape))
+        if _contrast(_inside(flat, margins[index])) >= _contrast(insides[index]) / 2:
+            even[index] = flat
+    return even
 
 
 def _inside(patch: Grey, margin: float) -> Grey:
@@ -96,15 +106,19 @@ def _inside(patch: Grey, margin: float) -> Grey:
     return patch[edge : patch.shape[0] - edge, edge : patch.shape[1] - edge]
 
 
-def _grey_at_ranks(parts: Sequence[Grey], ranks: Sequence[float]) -> npt.NDArray[np.int_]:
-    """Return (ranks, parts): how light the pixel of each rank is, from a part's darkest to its lightest."""
+def _counts(parts: Sequence[Grey]) -> Counts:
+    """Return (parts, 256): how many pixels of each part are as dark as each grey level, or darker."""
     counts = [cv2.calcHist([part], [0], None, [256], [0, 256]).ravel() for part in parts]
-    up_to = np.column_stack(counts).cumsum(axis=0)
-    return np.stack([(up_to <= rank * up_to[-1]).sum(axis=0) for rank in ranks])
+    return np.stack(counts).cumsum(axis=1)
+
+
+def _grey_at_ranks(up_to: Counts, ranks: Sequence[float]) -> npt.NDArray[np.int_]:
+    """Return (ranks, parts): how light the pixel of each rank is, from a part's darkest to its lightest."""
+    return np.stack([(up_to <= rank * up_to[:, -1:]).sum(axis=1) for rank in ranks])
 
 
 def _contrast(inside: Grey) -> float:
-    ((ink,), (light,)) = _grey_at_ranks([inside], (INK_RANK, LIGHT_RANK))
+    ((ink,), (light,)) = _grey_at_ranks(_counts([inside]), (INK_RANK, LIGHT_RANK))
     return float((light - ink) / max(1, light))
 
 

@@ -25,7 +25,7 @@ from segmentation.ink import (
     soft_ink,
     wipe_slivers,
 )
-from segmentation.paper import evenly_lit, measure_tones
+from segmentation.paper import measure_tones
 
 LEAST_HEIGHT, MOST_HEIGHT = 56, 72  # px of a box in its patch; twice and more what a glyph can show
 WIDEST = 40.0  # heights of a box; what is wider still is made coarser
@@ -78,8 +78,7 @@ def find_string_inks(patches: Sequence[Grey], margins: Sequence[float]) -> list[
 
     A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    patches = evenly_lit(patches, margins)
-    tones = measure_tones(patches, margins, INK_RANK)
+    patches, tones = measure_tones(patches, margins, INK_RANK)
     levels = zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True)
     return [
         _string_ink(patch, margin, each) if each[1] else None
