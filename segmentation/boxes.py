@@ -215,6 +215,41 @@ def find_wide_boxes(traced: TracedLines) -> PrintedBoxes:
     return replace(found, alone=_alone(traced.lines, found, STRAYS))
 
 
+def corner_boxes(traced: TracedLines, width: float, height: float) -> tuple[Numbers, Numbers]:
+    """Return left and upper edges of the boxes of one size that have a corner of the lines' for theirs."""
+    edge = 0.5 - LINE_SPREAD
+    lefts, tops = [], []
+    for corners, is_left, is_top in (
+        (traced.top_left, True, True),
+        (traced.top_right, False, True),
+        (traced.bottom_left, True, False),
+        (traced.bottom_right, False, False),
+    ):
+        columns, rows = corners.columns, corners.rows
+        lefts.append(columns.last + edge if is_left else columns.first - edge - width)
+        tops.append(rows.last + edge if is_top else rows.first - edge - height)
+    return np.concatenate(lefts), np.concatenate(tops)
+
+
+def covered_sides(
+    traced: TracedLines, left: Numbers, top: Numbers, right: Numbers, bottom: Numbers
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return how far lines cover the sides of boxes: left, top, right and bottom."""
+    height, width = traced.lines.level.shape
+    x = [np.clip(_whole(edge), 0, width) for edge in (left, right)]
+    y = [np.clip(_whole(edge), 0, height) for edge in (top, bottom)]
+
+    def covered(integral: Integral, line: _Stretches, between: Sequence[Indices]) -> Numbers:
+        return _inner_line(integral, line.first, line.last, between[0], between[1])[1]
+
+    return (
+        covered(traced.ink.upright, _Stretches.about(left - LINE_SPREAD, width), y),
+        covered(traced.ink.level, _Stretches.about(top - LINE_SPREAD, height), x),
+        covered(traced.ink.upright, _Stretches.about(right + LINE_SPREAD, width), y),
+        covered(traced.ink.level, _Stretches.about(bottom + LINE_SPREAD, height), x),
+    )
+
+
 def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
     """Return uprights that go from one corner down to another one: their places, tops and bottoms."""
     below = _meet(heads.columns, feet.columns) & _follow(heads.rows, feet.rows, SMALLEST_HEIGHT)

@@ -45,6 +45,7 @@ from segmentation.rows import (
     without_rows,
 )
 from segmentation.ticks import find_combs
+from segmentation.worn_rows import find_worn_rows
 
 LARGEST_GAP = 0.7  # of a box's width, between boxes of one field
 SIZE_TOLERANCE = 0.15  # by which boxes of one field may differ in width and height
@@ -133,7 +134,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     if lack_dashed_boxes(boxes, lines, dashes):
         dashed = with_dashes(lines, level_dashes(print_), dashes)
         boxes = surer(boxes, complete_rows(find_boxes(trace(dashed)), dashed))
-    boxes = without_gaps(boxes)
+    boxes = find_worn_rows(without_gaps(boxes), traced, print_)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines.level, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import cv2
@@ -41,9 +41,10 @@ ROW_FILLS = 0.6  # of a region's width that the boxes of a row in it take
 MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
 Indices = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.float64]
 
 
-class _Cell(NamedTuple):
+class Cell(NamedTuple):
     """The inner edges of a box of a row, printed or not."""
 
     left: float
@@ -51,11 +52,11 @@ class _Cell(NamedTuple):
     right: float
     bottom: float
 
-    def moved(self, across: float) -> _Cell:
-        return _Cell(self.left + across, self.top, self.right + across, self.bottom)
+    def moved(self, across: float) -> Cell:
+        return Cell(self.left + across, self.top, self.right + across, self.bottom)
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
     """How far a line covers each side of a cell, 0 to 1."""
 
     left: float
@@ -103,7 +104,7 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     )
     within = (x > left) & (x < right) & (y > top) & (y < bottom)
     alike = _alike(boxes, ROUGHLY_SAME_SIZE)
-    in_row = within & _has_neighbour(boxes, ROUGHLY_SAME_SIZE)
+    in_row = within & has_neighbour(boxes, ROUGHLY_SAME_SIZE)
     like = in_row.astype(np.float32) @ alike.astype(np.float32)  # of each region, boxes like each box
     taken = (like * in_row * boxes.width).max(axis=1, initial=0.0)
     return regions[taken < ROW_FILLS * regions.width]
@@ -134,10 +135,10 @@ def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashes: Mask) -> bool:
 
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
     """Return the boxes that stand beside another one of their size."""
-    return boxes[_has_neighbour(boxes)]
+    return boxes[has_neighbour(boxes)]
 
 
-def _has_neighbour(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
+def has_neighbour(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
     """Tell which boxes stand beside another one of their size."""
     return np.asarray((_alike(boxes, off) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
 
@@ -179,12 +180,28 @@ def _sizes(boxes: PrintedBoxes) -> Iterator[Indices]:
         left &= ~alike
 
 
-def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
+def usual_boxes(boxes: PrintedBoxes, sizes: int, fewest: int) -> Iterator[tuple[PrintedBoxes, float]]:
+    """Yield the boxes of each of so many commonest sizes, where there are enough, and their usual pitch."""
+    for which in islice(_sizes(boxes), sizes):
+        alike = boxes[which]
+        next_one = _next_one(alike)
+        in_row = np.isfinite(next_one)
+        if len(alike) >= fewest and in_row.any():
+            yield alike, float(np.median(next_one[in_row]))
+
+
+def _next_one(boxes: PrintedBoxes) -> Numbers:
+    """Return how far it is from each box to the next one of its row, infinite where it has none."""
+    apart_by, near = np.abs(boxes.left - boxes.left[:, None]), _ahead(boxes)
+    return np.asarray(np.where(near | near.T, apart_by, np.inf).min(axis=1, initial=np.inf))
+
+
+def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[Cell, int]]:
     """Yield the boxes that rows of boxes of one size lack, each with the number of boxes its row has."""
     boxes = boxes[np.argsort(boxes.left)]
     width, height = float(np.median(boxes.width)), float(np.median(boxes.height))
     apart_by, level = boxes.left - boxes.left[:, None], _level(boxes)
-    next_one = np.where(_ahead(boxes) | _ahead(boxes).T, np.abs(apart_by), np.inf).min(axis=1, initial=np.inf)
+    next_one = _next_one(boxes)
     if not np.isfinite(next_one).any():
         return
     usual = float(np.median(next_one[np.isfinite(next_one)]))
@@ -193,7 +210,7 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[_Cell, int]]:
     to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)
     for index, mates in enumerate(level.sum(axis=1).tolist()):
         left, top = float(boxes.left[index]), float(boxes.top[index])
-        cell, own = _Cell(left, top, left + width, top + height), float(next_one[index])
+        cell, own = Cell(left, top, left + width, top + height), float(next_one[index])
         pitch = own if np.isfinite(own) and _gap(own, usual) is None else usual
         gap = _gap(float(to_next[index]), pitch)
         between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
@@ -214,7 +231,7 @@ def _gap(apart_by: float, pitch: float) -> int | None:
     return steps if in_place and 1 <= steps <= LONGEST_GAP else None
 
 
-def _goes_on(between: Sequence[_Cell], lines: Lines, *, have_own_walls: bool) -> bool:
+def _goes_on(between: Sequence[Cell], lines: Lines, *, have_own_walls: bool) -> bool:
     """Tell whether a row goes on between two of its boxes."""
     sides = [_sides(cell, lines) for cell in between]
     there = (
@@ -229,16 +246,16 @@ def _goes_on(between: Sequence[_Cell], lines: Lines, *, have_own_walls: bool) ->
     return all(there) and _undivided(sides) <= MOST_UNDIVIDED
 
 
-def _undivided(sides: Sequence[_Sides]) -> int:
+def _undivided(sides: Sequence[Sides]) -> int:
     return sum(max(one.right, other.left) < WORN for one, other in pairwise(sides))
 
 
-def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
+def _end(last: Cell, pitch: float, lines: Lines) -> Iterator[Cell]:
     """Yield the boxes that follow a row's last one, to the right or, with a negative pitch, to the left.
 
     Behind the last of them ceiling or floor end.
     """
-    waiting: list[_Cell] = []
+    waiting: list[Cell] = []
     undivided, wall = 0, 1.0
     while len(waiting) < LONGEST_END:
         cell = last.moved(pitch)
@@ -248,13 +265,14 @@ def _end(last: _Cell, pitch: float, lines: Lines) -> Iterator[_Cell]:
         if not sides.is_held or undivided > MOST_UNDIVIDED:
             return
         waiting.append(cell)
-        if _lines_end(cell, pitch, lines):
+        if lines_end(cell, pitch, lines):
             yield from waiting
             waiting, undivided = [], 0
         last, wall = cell, far
 
 
-def _lines_end(cell: _Cell, pitch: float, lines: Lines) -> bool:
+def lines_end(cell: Cell, pitch: float, lines: Lines) -> bool:
+    """Tell whether ceiling and floor end behind a box: to its right, or to its left for a negative pitch."""
     reach = ENDS_WITHIN * (cell.right - cell.left)
     start, end = (
         (cell.right + 3, cell.right + 3 + reach) if pitch > 0 else (cell.left - 3 - reach, cell.left - 3)
@@ -262,13 +280,17 @@ def _lines_end(cell: _Cell, pitch: float, lines: Lines) -> bool:
     return max(_covered(lines.level, y, start, end) for y in (cell.top, cell.bottom)) < COVERED
 
 
-def _sides(cell: _Cell, lines: Lines) -> _Sides:
-    upright = lines.upright.T
-    return _Sides(
-        _covered(upright, cell.left, cell.top, cell.bottom),
-        _covered(lines.level, cell.top, cell.left, cell.right),
-        _covered(upright, cell.right, cell.top, cell.bottom),
-        _covered(lines.level, cell.bottom, cell.left, cell.right),
+def _sides(cell: Cell, lines: Lines) -> Sides:
+    return covered_by(cell, lines.level, lines.upright)
+
+
+def covered_by(cell: Cell, level: Mask, upright: Mask) -> Sides:
+    """Return how far masks cover the sides of a box."""
+    return Sides(
+        _covered(upright.T, cell.left, cell.top, cell.bottom),
+        _covered(level, cell.top, cell.left, cell.right),
+        _covered(upright.T, cell.right, cell.top, cell.bottom),
+        _covered(level, cell.bottom, cell.left, cell.right),
     )
 
 
@@ -280,7 +302,7 @@ def _covered(level: Mask, row: float, start: float, end: float) -> float:
     return float(strip.mean(axis=1).max()) / 255 if strip.size else 0.0
 
 
-def _printed(cells: Sequence[_Cell], lines: Lines) -> PrintedBoxes:
+def _printed(cells: Sequence[Cell], lines: Lines) -> PrintedBoxes:
     """Return these boxes, without holding the side against them that is covered worst."""
     left, top, right, bottom = np.array(cells, np.float64).T
     coverage = np.array([np.mean(sorted(_sides(cell, lines))[1:]) for cell in cells])

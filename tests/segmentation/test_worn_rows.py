@@ -1,0 +1,64 @@
+"""Rows of which no box is whole, drawn line by line beside others that are."""
+
+from __future__ import annotations
+
+import cv2
+
+from segmentation.fields import find_fields
+from segmentation.page import Field, Page
+from tests.segmentation.drawn_boxes import Boxes, Grey, draw_boxes, paper, write_digit
+
+WHITE = (255,)
+WHOLE = (Boxes(5, y=300), Boxes(4, y=500))
+WORN = Boxes(2, y=700)
+
+
+def page_with_worn_row() -> Grey:
+    """A row of two boxes lacks half of a ceiling, of a floor and of the wall between: no box is whole."""
+    page = paper()
+    for boxes in (*WHOLE, WORN):
+        draw_boxes(page, boxes)
+    left, middle, bottom = WORN.x, WORN.x + WORN.width, WORN.y + WORN.height
+    cv2.line(page, (left + 14, WORN.y), (left + 32, WORN.y), WHITE, 7)
+    cv2.line(page, (middle + 14, bottom), (middle + 32, bottom), WHITE, 7)
+    cv2.line(page, (middle, WORN.y + 20), (middle, WORN.y + 44), WHITE, 7)
+    return page
+
+
+def fields_of(page: Grey) -> tuple[Field, ...]:
+    return find_fields(Page(page)).fields
+
+
+def test_a_row_without_a_whole_box_is_told_by_the_others_of_its_size() -> None:
+    assert [len(field.cells) for field in fields_of(page_with_worn_row())] == [5, 4, 2]
+
+
+def test_digits_in_a_worn_row_make_no_boxes_of_their_own() -> None:
+    page = page_with_worn_row()
+    for index, digit in enumerate((5, 0)):
+        write_digit(page, WORN, index, digit)
+
+    assert [len(field.cells) for field in fields_of(page)] == [5, 4, 2]
+
+
+def test_a_wide_box_is_no_worn_row_because_it_is_as_high_as_the_others() -> None:
+    page = paper()
+    for boxes in WHOLE:
+        draw_boxes(page, boxes)
+    wide = Boxes(1, y=700, width=3 * WORN.width)
+    draw_boxes(page, wide)
+    for index, digit in enumerate((4, 7, 1)):
+        write_digit(page, Boxes(3, y=700), index, digit)
+
+    *_, number = fields_of(page)
+    assert number.holds_number
+
+
+def test_a_page_of_few_boxes_tells_of_no_others() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(3, y=300))
+    before = fields_of(page)
+    cv2.line(page, (200, 700), (300, 700), (0,), 3)
+    cv2.line(page, (200, 700), (200, 764), (0,), 3)
+
+    assert fields_of(page) == before
