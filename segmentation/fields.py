@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import mean
 
@@ -31,7 +31,16 @@ from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed, without_divided
 from segmentation.edges import LineEdges, Sides, measure_lines
 from segmentation.geometry import Point, Quad, enclosing_box
-from segmentation.lines import LINE_SPREAD, Lines, Mask, find_lines, level_dashes, upright_dashes, with_dashes
+from segmentation.lines import (
+    LINE_SPREAD,
+    Lines,
+    Mask,
+    find_lines,
+    level_dashes,
+    pale_beside,
+    upright_dashes,
+    with_dashes,
+)
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from segmentation.row_ends import Edges, goes_on, goes_on_as, stands_close
@@ -44,6 +53,7 @@ from segmentation.rows import (
     without_gaps,
     without_rows,
 )
+from segmentation.show_through import lie_behind, pale_lines
 from segmentation.ticks import find_combs
 from segmentation.worn_rows import find_worn_rows
 
@@ -113,9 +123,7 @@ def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> Pa
     `quarter_turns`, clockwise, make a page that lies on its side or on its head upright. `pale` counts lines
     that hardly show, and dirt as well: for pages on which nothing else is found.
     """
-    frame = find_frame(working_copy(page.grey, quarter_turns), pale=pale)
-    lines = find_lines(frame.print_)
-    boxes, numbers = printed_boxes(lines, frame.print_)
+    frame, lines, boxes, numbers = look(find_frame(working_copy(page.grey, quarter_turns), pale=pale))
     placed = _place(without_crossed(boxes, lines.upright), frame, page)
     whole = list(_runs(placed, frame.unit))
     torn = set(_torn(whole))
@@ -124,6 +132,21 @@ def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> Pa
     runs += [[box] for box in _place(numbers, frame, page)]
     fields = _fields(list(_rows(runs)), torn, frame.print_)
     return PageLayout(tuple(fields), frame.skew_degrees)
+
+
+def look(frame: PageFrame) -> tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]:
+    """Return a page's lines, its boxes for a digit each, and those that may hold a whole number.
+
+    Where lines of its back show through, the frame comes back without pale print.
+    """
+    lines = find_lines(frame.print_)
+    if frame.dark is not None:
+        pale = pale_lines(lines, pale_beside(frame.dark, frame.print_))
+        if pale is not None:
+            front = look(replace(frame, print_=frame.dark, dark=None))
+            if lie_behind(pale, PrintedBoxes.joined(front[2:])):
+                return front
+    return frame, lines, *printed_boxes(lines, frame.print_)
 
 
 def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:

@@ -13,8 +13,12 @@ import numpy.typing as npt
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
-THICKEST_PRINT = 11  # of pale print; what is thicker is a tint or a watermark
-DARK_PRINT = 110  # grey levels by which dark print lies under the paper round it
+THICKEST_PRINT = 5  # of pale print: what is as thick, more than 1 mm on A4, is a tint or a watermark
+THICKEST_PALE = 11  # where pale lines are asked for: those out of focus are as wide
+THICK_PRINT = 0.33  # of the usual darkness, that thicker print has: what is blacked out, but no watermark
+SHOWS_THROUGH = 0.3  # of the usual darkness: paper lets less of what is on its back through
+MUCH_PALE = 0.14  # of all print, that is paler: guides and grey lines are less of it, a page's back is more
+SOFT_EDGE = 5, 5  # px round a pixel, within which a dark stroke's edge fades
 LINE_CONTRAST = 8  # grey levels; a hairline of a third of a pixel, printed in grey, still has 20
 PALE_CONTRAST = 3  # grey levels of lines that are out of focus or nearly as white as the paper
 SMOOTHED = 3  # px over which the paper's grain is smoothed where lines are so pale
@@ -32,6 +36,14 @@ Mask = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Print:
+    """What is printed or written on a page: all of it, and what is dark of it where much is pale."""
+
+    all: Mask
+    dark: Mask | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Lines:
     """Where print runs straight for a while, LINE_SPREAD pixels wider than it is printed."""
 
@@ -41,20 +53,34 @@ class Lines:
 
 def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something is darker than the paper round it, and dark or thin: tints and watermarks go."""
+    return shade_print(grey).all
+
+
+def shade_print(grey: npt.NDArray[np.uint8]) -> Print:
+    """Return a page's print, and which of it is dark where much of it is not."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
     average = cv2.blur(grey, window)
     lowest = np.maximum(average, DEEPEST_DIP) - DEEPEST_DIP
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
-    thin = cv2.max(thin, _over(darkness, DARK_PRINT - 1))  # a blacked-out box has lines too
-    return _over(cv2.min(darkness, thin), contrast)
+    usual = _usual_darkness(thin)
+    thin = cv2.max(thin, _over(darkness, THICK_PRINT * usual))  # a blacked-out box has lines too
+    seen = cv2.min(darkness, thin)
+    print_, dark = _over(seen, contrast), _over(seen, max(contrast, SHOWS_THROUGH * usual))
+    much = cv2.countNonZero(pale_beside(dark, print_)) >= MUCH_PALE * cv2.countNonZero(print_)
+    return Print(print_, dark if much else None)
+
+
+def pale_beside(dark: Mask, print_: Mask) -> Mask:
+    """Return the print that is not dark, nor the edge of what is."""
+    return np.asarray(cv2.subtract(print_, cv2.dilate(dark, _bar(*SOFT_EDGE))), np.uint8)
 
 
 def find_pale_print(grey: npt.NDArray[np.uint8]) -> Mask:
     """Return where something thin is darker than the paper and its grain, however little."""
     smooth = cv2.GaussianBlur(grey, (SMOOTHED, SMOOTHED), 0)
-    thin = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
+    thin = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, _bar(THICKEST_PALE, THICKEST_PALE))
     contrast = max(PALE_CONTRAST, PALE_OVER_GRAIN * _grain(grey))
     return np.asarray(cv2.inRange(thin, contrast, 255), np.uint8)
 
@@ -141,6 +167,14 @@ def _exchanged(mask: Mask) -> Mask:
 def _over(grey: cv2.typing.MatLike, limit: float) -> Mask:
     """Return where something is more than a limit."""
     return np.asarray(cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _usual_darkness(thin: cv2.typing.MatLike) -> float:
+    """Return how dark thin print is on this page, by some of its rows; the darker, the more it counts."""
+    counts = cv2.calcHist([thin[::4]], [0], None, [256], [0, 256]).ravel()
+    darkness = np.arange(256.0)
+    weight = counts * darkness**2
+    return float(weight @ darkness / max(1.0, weight.sum()))
 
 
 def _bar(width: int, height: int) -> Mask:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.lines import Mask, find_pale_print, find_print, level_lines, upright_lines
+from segmentation.lines import Mask, Print, find_pale_print, level_lines, shade_print, upright_lines
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
 SPREAD_LENGTH = 1600  # of a page that is wider than high: two may lie side by side
@@ -53,10 +53,12 @@ class WorkingCopy:
 class PageFrame:
     """The print of a page as if it lay straight, and the way back: `to_page` is a homography, (3, 3).
 
-    `unit` is page pixels per pixel of the straight print, about its middle.
+    `unit` is page pixels per pixel of the straight print, about its middle. `dark` is the dark print alone,
+    where much of it is pale: what is on the back may show through.
     """
 
     print_: Mask
+    dark: Mask | None
     to_page: Matrix
     unit: float
     skew_degrees: float  # of level lines about the middle of the page, clockwise is positive
@@ -131,7 +133,8 @@ def find_frame(copy: WorkingCopy, *, pale: bool = False) -> PageFrame:
 
     `pale` asks for print that hardly shows.
     """
-    print_ = find_pale_print(copy.grey) if pale else find_print(copy.grey)
+    shades = Print(find_pale_print(copy.grey), None) if pale else shade_print(copy.grey)
+    print_, dark = shades.all, shades.dark
     turned = np.eye(3)
     level, upright = _leans(print_)
     if level.support < FEW_LINES * print_.shape[1]:
@@ -148,8 +151,9 @@ def find_frame(copy: WorkingCopy, *, pale: bool = False) -> PageFrame:
     else:
         to_straight, shape = _on_canvas(to_straight, print_.shape)
         straight = _warp(print_, to_straight, shape)
+        dark = None if dark is None else _warp(dark, to_straight, shape)
     to_page = copy.to_page @ np.linalg.inv(to_straight)
-    return PageFrame(straight, to_page, *_about_middle(to_page, straight.shape))
+    return PageFrame(straight, dark, to_page, *_about_middle(to_page, straight.shape))
 
 
 def _about_middle(to_page: Matrix, shape: tuple[int, ...]) -> tuple[float, float]:

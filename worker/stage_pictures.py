@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from segmentation.boxes import PrintedBoxes
 from segmentation.cells import cut_cells, patch_around
-from segmentation.fields import find_fields, printed_boxes
+from segmentation.fields import find_fields, look
 from segmentation.geometry import Quad
-from segmentation.lines import Lines, find_lines
+from segmentation.lines import Lines
 from segmentation.page import Cell, Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
 from worker.overlay import LINES_PER_PAGE_WIDTH, MIN_TEXT_PX, Grey, Record, draw_overlay
@@ -35,9 +35,8 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
     Everything is found anew, as this version finds it; `records` are the fields as they were read and stored.
     """
     turns, pale, layout = _as_it_was_read(page, records)
-    frame = find_frame(working_copy(page.grey, turns), pale=pale)
-    lines = find_lines(frame.print_)
-    boxes = _on_page(PrintedBoxes.joined(printed_boxes(lines, frame.print_)), frame)
+    frame, lines, *found = look(find_frame(working_copy(page.grey, turns), pale=pale))
+    boxes = _on_page(PrintedBoxes.joined(found), frame)
     cells = cut_cells(page, layout.fields)
     of_fields = sum(map(len, cells))
     yield "decoded", _captioned(Image.fromarray(page.grey), f"{caption}: {_size(page)}")
