@@ -17,6 +17,7 @@ from segmentation.lines import Mask
 SHARED_PLACE = 0.3  # of the smaller one's area, from which on two boxes stand in one place
 OFF_LINES = 0.2  # of a region's height, within which a stroke may run along its ceiling or floor
 CROSSED = 0.75  # of a region's width that a line through it covers
+AT_WALL = 8  # px beside a wall, where such a line is seen and a stroke seldom
 SAME_ROW = 3.0  # px by which floor and ceiling of boxes in one row may differ
 NEXT_TO = 0.35  # of a box's height, within which its row goes on
 ROW_GOES_ON = 8  # times a box's height, how far its row is looked at
@@ -110,11 +111,15 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> Pr
 
 
 def _is_crossed(region: _Region, level: Mask) -> bool:
-    """Tell whether a level line divides a region into rows."""
+    """Tell whether a level line divides a region into rows: from wall to wall, as digits in a row do not."""
     far = OFF_LINES * region.height
     rows = slice(round(region.top + far), round(region.bottom - far))
     inside = level[rows, round(region.left) + 1 : round(region.right)]
-    return bool(inside.size) and float(cv2.reduce(inside, 1, cv2.REDUCE_AVG).max()) >= 255 * CROSSED
+    if not inside.size:
+        return False
+    through = inside[cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED]
+    ends = through[:, :AT_WALL], through[:, -AT_WALL:]
+    return all(end.size and end.mean(axis=1).max() >= 255 * CROSSED for end in ends)
 
 
 def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:

@@ -119,6 +119,15 @@ def test_strokes_that_look_like_a_box_hide_no_frame_for_two_digits() -> None:
     assert field.holds_number
 
 
+def test_a_stroke_through_a_whole_number_hides_no_frame() -> None:
+    page = paper()
+    draw_boxes(page, Boxes(1, width=300))
+    cv2.line(page, (225, 332), (475, 332), (30,), 4)
+    (field,) = find_fields(Page(page)).fields
+
+    assert field.holds_number
+
+
 @pytest.mark.parametrize(("gap", "goes_on"), [(20, True), (60, False)])
 def test_a_frame_close_beside_another_one_may_be_a_part_of_a_row(gap: int, goes_on: bool) -> None:
     page = paper()
