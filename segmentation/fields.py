@@ -8,10 +8,9 @@ paper.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import mean
 
 import cv2
@@ -190,29 +189,20 @@ def _quads(boxes: PrintedBoxes, frame: PageFrame) -> list[Quad]:
     return [Quad(*(Point(*corner) for corner in each)) for each in corners]
 
 
-def _moved_out(quad: Quad, sides: Sides) -> Quad:
-    """Return a quad whose sides lie further out, by so many pixels of the page."""
-    along, down = _direction(quad.top_left, quad.top_right), _direction(quad.top_left, quad.bottom_left)
-
-    return Quad(
-        *(
-            Point(
-                corner.x + right * along.x + below * down.x,
-                corner.y + right * along.y + below * down.y,
-            )
-            for corner, right, below in (
-                (quad.top_left, -sides.left, -sides.top),
-                (quad.top_right, sides.right, -sides.top),
-                (quad.bottom_right, sides.right, sides.bottom),
-                (quad.bottom_left, -sides.left, sides.bottom),
-            )
-        )
-    )
+def _moved_out(quads: Sequence[Quad], sides: Sequence[Sides]) -> Iterator[Quad]:
+    """Yield quads whose sides lie further out, by so many pixels of the page."""
+    corners = np.array([quad.corners for quad in quads]).reshape(-1, 4, 2)  # clockwise from the top left
+    out = np.array([(side.top, side.right, side.bottom, side.left) for side in sides]).reshape(-1, 4)
+    along, down = _directions(corners[:, 0], corners[:, 1]), _directions(corners[:, 0], corners[:, 3])
+    top, right, bottom, left = out.T
+    rightward, downward = np.stack([-left, right, right, -left]), np.stack([-top, -top, bottom, bottom])
+    moved = corners + rightward.T[..., None] * along[:, None] + downward.T[..., None] * down[:, None]
+    return (Quad(*(Point(*corner) for corner in each)) for each in moved.tolist())
 
 
-def _direction(start: Point, end: Point) -> Point:
-    length = math.hypot(end.x - start.x, end.y - start.y)
-    return Point((end.x - start.x) / length, (end.y - start.y) / length)
+def _directions(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    steps = end - start
+    return np.asarray(steps / np.hypot(*steps.T)[:, None])
 
 
 def _torn(runs: Sequence[list[_Placed]]) -> Iterator[_Placed]:
@@ -224,12 +214,14 @@ def _torn(runs: Sequence[list[_Placed]]) -> Iterator[_Placed]:
 
 
 def _fields(rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], print_: Mask) -> Iterator[Field]:
-    edges = [placed.edges for row in rows for run in row for placed in run]
+    boxes = [placed for row in rows for run in row for placed in run]
+    edges = [placed.edges for placed in boxes]
+    inner = _moved_out([placed.quad for placed in boxes], [placed.lines.inner for placed in boxes])
+    outer = _moved_out([placed.quad for placed in boxes], [placed.lines.outer for placed in boxes])
     usual = _usual_height([run for row in rows for run in row])
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
-            cells = tuple(_moved_out(placed.quad, placed.lines.inner) for placed in run)
-            box = enclosing_box([_moved_out(placed.quad, placed.lines.outer) for placed in run])
+            cells, box = tuple(islice(inner, len(run))), enclosing_box(islice(outer, len(run)))
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
             if is_number:
                 is_part = stands_close(run[0].edges, edges)

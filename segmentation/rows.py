@@ -299,7 +299,10 @@ def _covered(level: Mask, row: float, start: float, end: float) -> float:
     strip = level[
         max(0, round(row) - OFF_PLACE) : round(row) + OFF_PLACE + 1, max(0, round(start)) : max(0, round(end))
     ]
-    return float(strip.mean(axis=1).max()) / 255 if strip.size else 0.0
+    if not strip.size:
+        return 0.0
+    most = cv2.reduce(strip, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max()
+    return float(most / (255 * strip.shape[1]))
 
 
 def _printed(cells: Sequence[Cell], lines: Lines) -> PrintedBoxes:
