@@ -115,7 +115,7 @@ def _is_crossed(region: _Region, level: Mask) -> bool:
     far = OFF_LINES * region.height
     rows = slice(round(region.top + far), round(region.bottom - far))
     inside = level[rows, round(region.left) + 1 : round(region.right)]
-    if not inside.size:
+    if cv2.countNonZero(inside) < max(1, CROSSED * inside.shape[1]):
         return False
     through = inside[cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED]
     ends = through[:, :AT_WALL], through[:, -AT_WALL:]
