@@ -18,6 +18,7 @@ SHARED_PLACE = 0.3  # of the smaller one's area, from which on two boxes stand i
 OFF_LINES = 0.2  # of a region's height, within which a stroke may run along its ceiling or floor
 CROSSED = 0.75  # of a region's width that a line through it covers
 AT_WALL = 8  # px beside a wall, where such a line is seen and a stroke seldom
+LEAN = 2  # px, by which its ends may be higher or lower than most of it
 SAME_ROW = 3.0  # px by which floor and ceiling of boxes in one row may differ
 NEXT_TO = 0.35  # of a box's height, within which its row goes on
 ROW_GOES_ON = 8  # times a box's height, how far its row is looked at
@@ -111,15 +112,17 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> Pr
 
 
 def _is_crossed(region: _Region, level: Mask) -> bool:
-    """Tell whether a level line divides a region into rows: from wall to wall, as digits in a row do not."""
+    """Tell whether a level line divides a region into rows: from a wall on, as digits in a row do not."""
     far = OFF_LINES * region.height
     rows = slice(round(region.top + far), round(region.bottom - far))
     inside = level[rows, round(region.left) + 1 : round(region.right)]
     if cv2.countNonZero(inside) < max(1, CROSSED * inside.shape[1]):
         return False
-    through = inside[cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED]
-    ends = through[:, :AT_WALL], through[:, -AT_WALL:]
-    return all(end.size and end.mean(axis=1).max() >= 255 * CROSSED for end in ends)
+    through = np.flatnonzero(cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED)
+    if not len(through):
+        return False
+    line = inside[max(0, through[0] - LEAN) : through[-1] + LEAN + 1].max(axis=0)
+    return any(float(end.mean()) >= 255 * CROSSED for end in (line[:AT_WALL], line[-AT_WALL:]))
 
 
 def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:

@@ -79,6 +79,7 @@ SMALL = 0.85  # of the usual height, that a box to tick has at most
 SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
 NARROWEST_ALONE = 16  # px, 4 mm on A4, of a box for a single digit
 APART = 0.25  # of a box's width, that boxes to tick stand apart at least
+OWN_BOXES = 0.12  # of all in rows, that a page has beside its back's; forms may have pale ones in dark cells
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 Flags = npt.NDArray[np.bool_]
@@ -139,13 +140,19 @@ def look(frame: PageFrame) -> tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes
     Where lines of its back show through, the frame comes back without pale print.
     """
     lines = find_lines(frame.print_)
+    whole = frame, lines, *printed_boxes(lines, frame.print_)
     if frame.dark is not None:
         pale = pale_lines(lines, pale_beside(frame.dark, frame.print_))
         if pale is not None:
             front = look(replace(frame, print_=frame.dark, dark=None))
-            if lie_behind(pale, PrintedBoxes.joined(front[2:])):
+            is_front = _count_boxes(front) >= OWN_BOXES * _count_boxes(whole)
+            if is_front and lie_behind(pale, PrintedBoxes.joined(front[2:])):
                 return front
-    return frame, lines, *printed_boxes(lines, frame.print_)
+    return whole
+
+
+def _count_boxes(found: tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]) -> int:
+    return len(in_rows(found[2])) + len(found[3])
 
 
 def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
