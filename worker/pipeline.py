@@ -20,6 +20,7 @@ from segmentation.orientation import (
     ENOUGH_PAIRS,
     FEW_PAIRS,
     MANY_PAIRS,
+    Standing,
     lies_sideways,
     reads_well,
     standing,
@@ -140,19 +141,14 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     if well and len(look.probabilities) >= ENOUGH_GLYPHS:
         return look
     as_it_lies, pale = standing(look.glyphs, classify), False
-    if as_it_lies.is_doubtful:
-        with stage("find"):
-            quarter_turns = turns_to_stand(page)
-        turned = _look_at(page, quarter_turns, classify, stage) if quarter_turns else look
-        if standing(turned.glyphs, classify).legible_pairs > as_it_lies.legible_pairs:
-            return turned
+    if as_it_lies.is_doubtful and (turned := _look_as_combs_stand(page, as_it_lies, classify, stage)):
+        return turned
     if well or (look.glyphs and not any(map(len, look.glyphs))):
         return look
     if as_it_lies.legible_pairs < ENOUGH_PAIRS or _boxes_lie(look.layout):
         sideways = _look_at(page, 1, classify, stage)
-        turned_once = standing(sideways.glyphs, classify)
-        if lies_sideways(as_it_lies, turned_once):
-            return _look_at(page, 3, classify, stage) if turned_once.upside_down else sideways
+        if lies_sideways(as_it_lies, standing(sideways.glyphs, classify)):
+            return _upright_one(sideways, _look_at(page, 3, classify, stage), classify)
     if as_it_lies.legible_pairs < FEW_PAIRS:
         closer = _look_at(page, 0, classify, stage, pale=True)
         shown = standing(closer.glyphs, classify)
@@ -163,6 +159,30 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     turned_over = _look_at(page, 2, classify, stage, pale=pale)
     # Words, ticks and digits of straight strokes may seem to lie on their heads either way.
     return look if standing(turned_over.glyphs, classify).upside_down else turned_over
+
+
+def _look_as_combs_stand(page: Page, as_it_lies: Standing, classify: Classify, stage: Stage) -> _Look | None:
+    """Return a look at a page turned so that ticks stand on their lines, if it shows more digits."""
+    with stage("find"):
+        quarter_turns = turns_to_stand(page)
+    if not quarter_turns:
+        return None
+    turned = _look_at(page, quarter_turns, classify, stage)
+    stands = standing(turned.glyphs, classify)
+    if stands.legible_pairs <= as_it_lies.legible_pairs:
+        return None
+    if not stands.upside_down:
+        return turned
+    # Combs with a closed top may hang from it as well as stand.
+    return _upright_one(turned, _look_at(page, (quarter_turns + 2) % 4, classify, stage), classify)
+
+
+def _upright_one(look: _Look, turned_over: _Look, classify: Classify) -> _Look:
+    """Return which look has the digits on their feet: where both seem to, the one with more of them."""
+    one, other = (standing(each.glyphs, classify) for each in (look, turned_over))
+    if one.upside_down == other.upside_down:
+        return turned_over if other.legible_pairs > one.legible_pairs else look
+    return turned_over if one.upside_down else look
 
 
 def _boxes_lie(layout: PageLayout) -> bool:

@@ -304,6 +304,15 @@ def test_combs_with_an_open_top_read_the_same_whichever_way_up_they_lie(quarter_
     assert values[0] == values[1]
 
 
+def test_combs_with_a_closed_top_are_not_read_hanging_from_it() -> None:
+    page = random_hard_form(520)
+    assert (page.kind, page.damage) == (BoxKind.CLOSED_TICKS, PageDamage.PHOTO_TURNED)
+
+    values = {field.value for field in read_page(page.page, Recogniser.load()).fields}
+
+    assert sum(field.value.strip("_") in values for field in page.fields) >= len(page.fields) - 2
+
+
 def test_a_page_whose_digits_seem_to_lie_on_their_heads_either_way_stays_as_it_is() -> None:
     asked: list[npt.NDArray[np.uint8]] = []
 
