@@ -41,7 +41,7 @@ def normalise(ink: Ink) -> Glyph:
     """
     digit = _crop(ink)
     scale = INK_SIDE / max(digit.shape)
-    digit = _crop(_thicken(digit, THINNEST_STROKE / scale))
+    digit = _thicken(digit, THINNEST_STROKE / scale)
     height, width = digit.shape
     scale = INK_SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -62,7 +62,7 @@ def _thicken(digit: Ink, thinnest: float) -> Ink:
     if lacking < 1:
         return digit
     padded = cv2.copyMakeBorder(digit, lacking, lacking, lacking, lacking, cv2.BORDER_CONSTANT, value=0)
-    return np.asarray(cv2.dilate(padded, _brush(lacking + 1)), np.uint8)
+    return _crop(np.asarray(cv2.dilate(padded, _brush(lacking + 1)), np.uint8))
 
 
 @cache
@@ -75,7 +75,9 @@ def stroke_width(digit: Ink) -> float:
 
     Counting pixel edges overstates that length, by 4 / pi over all directions.
     """
-    solid = cv2.copyMakeBorder(digit >> 7, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    height, width = digit.shape
+    solid = np.zeros((height + 2, width + 2), np.uint8)
+    np.right_shift(digit, 7, out=solid[1:-1, 1:-1])
     edges = cv2.norm(solid[:, 1:], solid[:, :-1], cv2.NORM_L1)
     edges += cv2.norm(solid[1:], solid[:-1], cv2.NORM_L1)
     return 8.0 / np.pi * cv2.countNonZero(solid) / edges if edges else 0.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import NamedTuple
 
 import cv2
@@ -89,10 +90,10 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
     levels = list(zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True))
     written = np.flatnonzero(tones.ink).tolist()
     strokes = [hard_ink(patches[index], *levels[index]) for index in written]
-    lines = [
-        hard_ink(patches[index], levels[index][0], 0.0, PALEST_LINE * levels[index][0]) for index in written
-    ]
-    insides = _within_lines(strokes, lines, [round(margins[index]) for index in written])
+    papers = [levels[index][0] for index in written]
+    insides = _within_lines(
+        [patches[index] for index in written], papers, strokes, [round(margins[index]) for index in written]
+    )
     found: list[DigitInk | None] = [None] * len(patches)
     for index, inked, inside in zip(written, strokes, insides, strict=True):
         found[index] = _digit(patches[index], inked, inside, levels[index])
@@ -100,7 +101,7 @@ def find_ink(patches: Sequence[Grey], margins: Sequence[float]) -> list[DigitInk
 
 
 def _within_lines(
-    strokes: Sequence[Grey], lines: Sequence[Grey], margins: Sequence[int]
+    patches: Sequence[Grey], papers: Sequence[float], strokes: Sequence[Grey], margins: Sequence[int]
 ) -> list[tuple[int, int, int, int]]:
     """Return the part of each patch that its lines enclose: left, top, right, bottom.
 
@@ -110,15 +111,31 @@ def _within_lines(
         return []
     sizes = np.array([(patch.shape[1], patch.shape[0]) for patch in strokes])
     expected = np.broadcast_to(np.array(margins)[:, None], sizes.shape)
-    off = 1 + LINE_OFF * (sizes - 2 * expected)
-    first, last = (np.full(sizes.shape, -1) for _ in range(2))
-    for masks in (strokes, lines):
-        line = _covered(masks, margins) >= 255 * LINE_COVERAGE
-        before, behind = line[..., :-1], line[..., 1:]
-        first = np.where(first < 0, _nearest(before & ~behind, expected, off), first)
-        last = np.where(last < 0, _nearest(behind & ~before, sizes - expected, off), last)
+    first, last = _lines_near(strokes, margins, expected, sizes)
+    pale = np.flatnonzero(((first < 0) | (last < 0)).any(axis=1))
+    if len(pale):
+        lines = [
+            hard_ink(patches[index], papers[index], 0.0, PALEST_LINE * papers[index])
+            for index in pale.tolist()
+        ]
+        found = _lines_near(lines, [margins[index] for index in pale.tolist()], expected[pale], sizes[pale])
+        for sides, paler in zip((first, last), found, strict=True):
+            sides[pale] = np.where(sides[pale] < 0, paler, sides[pale])
     first, last = np.where(first < 0, expected, first), np.where(last < 0, sizes - expected, last)
     return [(left, top, right, bottom) for left, top, right, bottom in np.hstack([first, last]).tolist()]
+
+
+def _lines_near(
+    masks: Sequence[Grey],
+    margins: Sequence[int],
+    expected: npt.NDArray[np.int_],
+    sizes: npt.NDArray[np.int_],
+) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
+    """Return where the left and upper lines end, and where the right and lower ones start; -1 for none."""
+    off = np.asarray(1 + LINE_OFF * (sizes - 2 * expected), np.float64)
+    line = _covered(masks, margins) >= 255 * LINE_COVERAGE
+    before, behind = line[..., :-1], line[..., 1:]
+    return _nearest(before & ~behind, expected, off), _nearest(behind & ~before, sizes - expected, off)
 
 
 def _covered(masks: Sequence[Grey], margins: Sequence[int]) -> Grey:
@@ -152,8 +169,7 @@ def _digit(
     found = _digit_pieces(inner)
     if found is None:
         return None
-    kept, pieces, may_be_line, doubts = found
-    x, y, width, height = cv2.boundingRect(kept)
+    kept, (x, y, width, height), pieces, may_be_line, doubts = found
     around = slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
     soft = soft_ink(patch[top:bottom, left:right][around], kept[around], *tones)
     return DigitInk(soft, left + x, top + y, width, height, pieces, may_be_line, doubts)
@@ -166,10 +182,13 @@ def wipe_slivers(side: Grey) -> None:
         side[:SLIVER] &= ~reach[:SLIVER] | reach[SLIVER]
 
 
-def _digit_pieces(strokes: Grey) -> tuple[Grey, int, bool, tuple[str, ...]] | None:
+def _digit_pieces(
+    strokes: Grey,
+) -> tuple[Grey, tuple[int, int, int, int], int, bool, tuple[str, ...]] | None:
     """Return the strokes of the digit alone, None where there is none.
 
-    With them come of how many pieces they are, whether they may be a line, and what makes them uncertain.
+    With them come the rectangle they stand in, of how many pieces they are, whether they may be a line, and
+    what makes them uncertain.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_16U)
     if count < 2:
@@ -190,10 +209,18 @@ def _digit_pieces(strokes: Grey) -> tuple[Grey, int, bool, tuple[str, ...]] | No
     ]
     doubts = ("touches the box",) if main.at_edge(within) else ()
     may_be_line = main.may_be_line(within)
+    around = _around(list(compress(pieces, kept)))
     if all(kept):
-        return strokes, len(kept), may_be_line, doubts
+        return strokes, around, len(kept), may_be_line, doubts
     grey_of_label = np.array([0, *(255 * keep for keep in kept)], np.uint8)
-    return grey_of_label[labels], sum(kept), may_be_line, doubts
+    return grey_of_label[labels], around, sum(kept), may_be_line, doubts
+
+
+def _around(pieces: Sequence[_Piece]) -> tuple[int, int, int, int]:
+    left, top = min(piece.x for piece in pieces), min(piece.y for piece in pieces)
+    right = max(piece.x + piece.width for piece in pieces)
+    bottom = max(piece.y + piece.height for piece in pieces)
+    return left, top, right - left, bottom - top
 
 
 def hard_ink(patch: Grey, paper: float, level: float, no_ink: float) -> Grey:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.cells import Patch
+from segmentation.cells import Patch, cut_patches
 from segmentation.geometry import Quad
 from segmentation.glyph import GLYPH_SIDE, normalise
 from segmentation.ink import SOFT_EDGE, Grey
@@ -72,9 +72,7 @@ def propose(page: Page, quads: Sequence[Quad]) -> tuple[Proposal, ...]:
     if not quads:
         return ()
     patches = [patch_of_string(quad) for quad in quads]
-    inks = find_string_inks(
-        [patch.cut_from(page.grey) for patch in patches], [each.margin for each in patches]
-    )
+    inks = find_string_inks(cut_patches(page.grey, patches), [patch.margin for patch in patches])
     return tuple(map(_propose, patches, inks))
 
 
