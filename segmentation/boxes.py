@@ -54,6 +54,7 @@ ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked a
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 Integral = npt.NDArray[np.int32]
 
 
@@ -502,9 +503,10 @@ def _surest_first(boxes: PrintedBoxes) -> Indices:
 def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
     x, width = (boxes.left + boxes.right) / 2, boxes.width
-    fits = (width[:, None] > GUIDE_WIDTH[0] * width) & (width[:, None] < GUIDE_WIDTH[1] * width)
-    fits &= np.abs(x[:, None] - x) < GUIDE_OFF * width
-    guide, around = np.nonzero(fits)  # few: the rest is asked of these alone
+    around, guide = _pairs_near(x, GUIDE_OFF * width)  # few: the rest is asked of these alone
+    fits = (width[guide] > GUIDE_WIDTH[0] * width[around]) & (width[guide] < GUIDE_WIDTH[1] * width[around])
+    fits &= np.abs(x[guide] - x[around]) < GUIDE_OFF * width[around]
+    guide, around = guide[fits], around[fits]
     enclosed = (boxes.top[guide] > boxes.top[around] + CORNER_OFF) & (
         boxes.bottom[guide] < boxes.bottom[around] - CORNER_OFF
     )
@@ -512,37 +514,63 @@ def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArra
     guides = np.zeros(len(boxes), bool)
     if len(guide):
         y = (boxes.top + boxes.bottom) / 2
-        level = same_size & (np.abs(y[:, None] - y) <= CORNER_OFF)
-        np.fill_diagonal(level, val=False)
-        next_one = np.where(level, np.abs(x[:, None] - x), np.inf).min(axis=1, initial=np.inf)
-        guides[guide[next_one[guide] >= GUIDE_PITCH * width[around]]] = True
+        inner, nth = np.unique(guide, return_inverse=True)
+        level = same_size[inner] & (np.abs(y[inner, None] - y) <= CORNER_OFF)
+        level[np.arange(len(inner)), inner] = False
+        next_one = np.where(level, np.abs(x[inner, None] - x), np.inf).min(axis=1, initial=np.inf)
+        guides[guide[next_one[nth] >= GUIDE_PITCH * width[around]]] = True
     return guides
 
 
 def _divided(boxes: PrintedBoxes, votes: Indices) -> npt.NDArray[np.bool_]:
     """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
 
-    def shared(edge: Numbers) -> npt.NDArray[np.bool_]:
-        halves = _halves(edge)
-        return np.asarray(np.abs(halves[:, None] - halves) <= 2 * CORNER_OFF)
+    left, top, right, bottom, width, height = map(
+        _halves, (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.width, boxes.height)
+    )
+    near = 2 * CORNER_OFF
 
-    left, top, right, bottom = map(shared, (boxes.left, boxes.top, boxes.right, boxes.bottom))
-    beside, above = top & bottom, left & right
-    width, height = _halves(boxes.width), _halves(boxes.height)
+    def same(edge: npt.NDArray[np.int16], one: Indices, other: Indices) -> Flags:
+        return np.asarray(np.abs(edge[one] - edge[other]) <= near)
+
+    def sharing(start: npt.NDArray[np.int16], end: npt.NDArray[np.int16]) -> tuple[Indices, Indices]:
+        one, other = _pairs_near(start, near)
+        both = same(end, one, other)
+        return one[both], other[both]
+
+    def of_two(one: Indices, start: Flags, end: Flags, smaller: Flags) -> Flags:
+        return _any(one[start & ~end & smaller], len(boxes)) & _any(one[end & ~start & smaller], len(boxes))
+
+    one, other = sharing(top, bottom)  # few: the rest is asked of these pairs alone
+    start, end, less = same(left, one, other), same(right, one, other), width[one] - width[other]
     with_gap = (
-        beside
-        & (left ^ right)
-        & (width < width[:, None] - 2 * CORNER_OFF)
-        & (width[:, None] - width < GAP * width)
-        & (votes > AS_COMMON * votes[:, None])  # strokes feign narrow boxes, but of many sizes
+        (start ^ end)
+        & (less > near)
+        & (less < GAP * width[other])
+        & (votes[other] > AS_COMMON * votes[one])  # strokes feign narrow boxes, but of many sizes
     )
-    beside &= width < width[:, None]
-    above &= height < height[:, None]
-    return np.asarray(
-        with_gap.any(axis=1)
-        | ((beside & left & ~right).any(axis=1) & (beside & right & ~left).any(axis=1))
-        | ((above & top & ~bottom).any(axis=1) & (above & bottom & ~top).any(axis=1))
-    )
+    divided = _any(one[with_gap], len(boxes)) | of_two(one, start, end, less > 0)
+    one, other = sharing(left, right)
+    start, end, less = same(top, one, other), same(bottom, one, other), height[one] - height[other]
+    return divided | of_two(one, start, end, less > 0)
+
+
+def _pairs_near(places: npt.NDArray[np.float64 | np.int16], reach: Numbers | int) -> tuple[Indices, Indices]:
+    """Return each place with every one that lies within its reach, itself included."""
+    order = np.argsort(places, kind="stable")
+    ranked = places[order]
+    first = np.searchsorted(ranked, places - reach, "left")
+    count = np.searchsorted(ranked, places + reach, "right") - first
+    skipped = np.cumsum(count) - count - first
+    one = np.repeat(np.arange(len(places)), count)
+    return one, order[np.arange(len(one)) - skipped[one]]
+
+
+def _any(indices: Indices, count: int) -> Flags:
+    """Return flags, up for these indices."""
+    flags = np.zeros(count, bool)
+    flags[indices] = True
+    return flags
 
 
 def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
