@@ -33,7 +33,7 @@ from training.score import (
     open_session,
     score,
 )
-from training.scorecard import DRAWN_PAGES, MARKS, Calibrated, Score, Scorecard, Trials
+from training.scorecard import DRAWN_PAGES, Calibrated, Score, Scorecard, Trials, tally_of
 from training.trials import Trial, try_on
 
 MAX_ONNX_BYTES = 4_000_000
@@ -91,32 +91,20 @@ def compare(
         folders, parts = _trained(folders), _trained(parts)
     cards = [train(recipe, folder=folder, start=_start(recipe, out)) for recipe, folder in folders.items()]
     for recipe, folder in parts.items():
-        card = train(recipe, folder=folder)
-        _tried(card, folder, trials).write(out / "scorecards" / "ablation" / f"{recipe.name}.json")
+        card = _tried(train(recipe, folder=folder), _reader(_model(folder)), trials)
+        card.write(out / "scorecards" / "ablation" / f"{recipe.name}.json")
     peak = matrix_product_peak()
+    runs = [_Run.open(card, folders[card.recipe], certify) for card in cards]
     cards = [  # in one go, so that the figures go together
-        _timed(_tried(card, folders[card.recipe], trials), folders[card.recipe], dataset, peak)
-        for card in cards
+        _timed(_calibrated(_tried(run.card, run.bare, trials), run.read, dataset, trials), run, dataset, peak)
+        for run in runs
     ]
     winner = choose_winner(cards)
-    for number, card in enumerate(cards, start=1):
-        folder = folders[card.recipe]
-        content = (folder / MODEL).read_bytes()
-        certain = certify(model_card(card), content)
-        read = _reader(content, certain.calibration)
-        tested = replace(
-            card,
-            test=score(_reader(content)(dataset.test.glyphs), dataset.test),
-            calibrated=Calibrated(
-                score(read(dataset.validation.glyphs), dataset.validation),
-                score(read(dataset.test.glyphs), dataset.test),
-                _tallies(read, trials),
-            ),
-        )
+    for number, (run, card) in enumerate(zip(runs, cards, strict=True), start=1):
+        tested = _tested(card, run, dataset.test)
         if card is winner:
-            tested = replace(tested, refusals=refusals(trials, read))
-            gallery = Gallery.hang(card.recipe.name, dataset.test, read(dataset.test.glyphs))
-            _ship(tested, certain, folder, out)
+            gallery = Gallery.hang(card.recipe.name, dataset.test, run.read(dataset.test.glyphs))
+            _ship(tested, run, out)
         tested.write(out / "scorecards" / f"{card.recipe.name}.json")
         watch("test images", number, len(cards))
     gallery.write(out / "scorecards" / "gallery.json")
@@ -132,13 +120,35 @@ def _trained(folders: Mapping[Recipe, Path]) -> dict[Recipe, Path]:
     }
 
 
-def _ship(card: Scorecard, certain: ModelCard, folder: Path, out: Path) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """A run that was trained: its card, and its file as it came and as the worker reads with it."""
+
+    card: Scorecard
+    folder: Path
+    certain: ModelCard  # what its file says of itself, once calibrated
+    bare: Read
+    read: Read  # calibrated
+
+    @classmethod
+    def open(cls, card: Scorecard, folder: Path, certify: Certify) -> _Run:
+        content = _model(folder)
+        certain = certify(model_card(card), content)
+        return cls(card, folder, certain, _reader(content), _reader(content, certain.calibration))
+
+
+def _ship(tested: Scorecard, run: _Run, out: Path) -> None:
     """Export the winner with all that is known of it: how sure it is, and how it reads once calibrated."""
-    if card.calibrated:
-        accuracies = card.calibrated.validation.accuracy, card.calibrated.test.accuracy
-        certain = replace(certain, validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
-    export.save(onnx.load(folder / MODEL), certain, out / "digits.onnx")
-    replace_file(out / f"{card.recipe.architecture}.weights.h5", (folder / WEIGHTS).read_bytes())
+    known = model_card(tested)
+    described = replace(
+        run.certain, validation_accuracy=known.validation_accuracy, test_accuracy=known.test_accuracy
+    )
+    export.save(onnx.load(run.folder / MODEL), described, out / "digits.onnx")
+    replace_file(out / f"{tested.recipe.architecture}.weights.h5", (run.folder / WEIGHTS).read_bytes())
+
+
+def _model(folder: Path) -> bytes:
+    return (folder / MODEL).read_bytes()
 
 
 def _reader(content: bytes, calibration: Calibration | None = None) -> Read:
@@ -212,8 +222,9 @@ def exported_model(trained: Fit, validation: LabelledGlyphs) -> Exported:
 def choose_winner(cards: Sequence[Scorecard]) -> Scorecard:
     """Return the best reader of paper among the runs that are small enough to ship, in bytes and in work.
 
-    What counts is the mean of two shares: of the digits on drawn pages those that are read right, of the
-    marks in drawn cells those that are not read as digits. MNIST's validation digits decide between equals.
+    What counts is the mean of two shares, both of calibrated readers: of the digits on drawn pages those that
+    are read right, of the marks in drawn cells those that are not accepted as digits where so much confidence
+    is asked for that one digit in a hundred is refused. MNIST's validation digits decide between equals.
     """
     candidates = [card for card in cards if is_small_enough(card)]
     if not candidates:
@@ -233,22 +244,24 @@ def is_small_enough(card: Scorecard) -> bool:
 
 def paper_score(card: Scorecard) -> float:
     """Return what the winner is chosen by, 0 to 1. Raises TrainingError for a run that was not tried."""
-    digits, marks = card.tally(DRAWN_PAGES), card.tally(MARKS)
+    digits = tally_of(card.calibrated.trials, DRAWN_PAGES) if card.calibrated else None
+    marks = next((refusal.passed for refusal in card.refusals if refusal.digits == DRAWN_PAGES), None)
     if digits is None or marks is None:
         raise TrainingError(f"{card.recipe.name} was not compared; run digitmill-train compare")
-    return (digits.accuracy + 1 - marks.as_digit / marks.glyphs) / 2
+    return (digits.accuracy + 1 - marks.accepted / marks.glyphs) / 2
 
 
 def model_card(card: Scorecard) -> ModelCard:
-    """Return what a model file says of itself."""
+    """Return what a model file says of itself; how it reads, calibrated where that was measured."""
+    read = card.calibrated or card
     return ModelCard(
         architecture=card.recipe.family,
         glyph_recipe=GLYPH_RECIPE,
         classes=CLASSES[: len(card.validation.confusion)],  # runs of version 0.1 knew digits alone
         sources=card.sources,
         split=card.split,
-        validation_accuracy=card.validation.accuracy,
-        test_accuracy=card.test.accuracy if card.test else None,
+        validation_accuracy=read.validation.accuracy,
+        test_accuracy=read.test.accuracy if read.test else None,
         calibration=None,
         seed=card.recipe.seed,
         opset=OPSET,
@@ -259,17 +272,31 @@ def model_card(card: Scorecard) -> ModelCard:
     )
 
 
-def _tried(card: Scorecard, folder: Path, trials: Sequence[Trial]) -> Scorecard:
-    return replace(card, trials=_tallies(_reader((folder / MODEL).read_bytes()), trials))
+def _tried(card: Scorecard, read: Read, trials: Sequence[Trial]) -> Scorecard:
+    return replace(card, trials=_tallies(read, trials))
+
+
+def _calibrated(card: Scorecard, read: Read, dataset: Dataset, trials: Sequence[Trial]) -> Scorecard:
+    validation = score(read(dataset.validation.glyphs), dataset.validation)
+    calibrated = Calibrated(validation, _tallies(read, trials))
+    return replace(card, calibrated=calibrated, refusals=refusals(trials, read))
 
 
 def _tallies(read: Read, trials: Sequence[Trial]) -> Trials:
     return {trial.name: try_on(read, trial) for trial in trials if len(trial)}
 
 
-def _timed(card: Scorecard, folder: Path, dataset: Dataset, peak: float) -> Scorecard:
-    session = open_session((folder / MODEL).read_bytes())
+def _timed(card: Scorecard, run: _Run, dataset: Dataset, peak: float) -> Scorecard:
+    session = open_session(_model(run.folder))
     speeds = {
         str(batch): digits_per_second(session, dataset.validation.glyphs, batch) for batch in BATCH_SIZES
     }
     return replace(card, digits_per_second=speeds, peak_gflops=peak)
+
+
+def _tested(card: Scorecard, run: _Run, test: LabelledGlyphs) -> Scorecard:
+    """Return the card with how the run reads the test images, as it came and calibrated."""
+    bare, read = (score(each(test.glyphs), test) for each in (run.bare, run.read))
+    return replace(
+        card, test=bare, calibrated=replace(card.calibrated, test=read) if card.calibrated else None
+    )

@@ -112,8 +112,8 @@ class Calibrated:
     """How a model reads with its probabilities calibrated, which is how the worker reads with it."""
 
     validation: Score
-    test: Score
     trials: Trials
+    test: Score | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Scorecard:
     is_quantised: bool = False
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
     computed_in: str = FLOAT32  # what was multiplied in at the end of the training
-    refusals: tuple[Refusal, ...] = ()  # of the one that ships, by its calibrated confidence
+    refusals: tuple[Refusal, ...] = ()  # by calibrated confidence
     calibrated: Calibrated | None = None
     note: str = ""  # what became of its file after the comparison; the file's own card says it too
 
@@ -193,8 +193,8 @@ def _calibrated_or_none(entries: Mapping[str, Any] | None) -> Calibrated | None:
         return None
     return Calibrated(
         _score_from(entries["validation"]),
-        _score_from(entries["test"]),
         _trials_from(entries["trials"]),
+        _score_or_none(entries["test"]),
     )
 
 
