@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,8 +23,7 @@ INWARD, OUTWARD = 3.0, 7.0  # px of the small copy: a line may be off by 0.7 mm 
 LEAST_CONTRAST = 6.0  # grey levels between line and paper
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(NamedTuple):
     """By how many page pixels each side of a box lies further out than it was looked for."""
 
     top: float

@@ -80,6 +80,8 @@ SQUARE = 0.12  # of its height, by which the width of one of several boxes to ti
 NARROWEST_ALONE = 16  # px, 4 mm on A4, of a box for a single digit
 APART = 0.25  # of a box's width, that boxes to tick stand apart at least
 OWN_BOXES = 0.12  # of all in rows, that a page has beside its back's; forms may have pale ones in dark cells
+OFF_OTHERS = 1.5  # px of the small copy, by which a side is measured no further from where a run's others are
+FARTHEST_OF_TWO = 1.0  # px of it, further out than which that of one box does not tell where the other's is
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 Flags = npt.NDArray[np.bool_]
@@ -130,7 +132,7 @@ def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> Pa
     parts = (part for run in whole for part in _in_cells(run, frame.print_))
     runs = [run for run in _split(parts, lines) if _is_digit_field(run)]
     runs += [[box] for box in _place(numbers, frame, page)]
-    fields = _fields(list(_rows(runs)), torn, frame.print_)
+    fields = _fields(list(_rows(runs)), torn, frame)
     return PageLayout(tuple(fields), frame.skew_degrees)
 
 
@@ -220,10 +222,12 @@ def _torn(runs: Sequence[list[_Placed]]) -> Iterator[_Placed]:
                 yield from (one[-1], other[0])
 
 
-def _fields(rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], print_: Mask) -> Iterator[Field]:
+def _fields(
+    rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], frame: PageFrame
+) -> Iterator[Field]:
     boxes = [placed for row in rows for run in row for placed in run]
     edges = [placed.edges for placed in boxes]
-    inner = _moved_out([placed.quad for placed in boxes], [placed.lines.inner for placed in boxes])
+    inner = _moved_out([placed.quad for placed in boxes], _inner_sides(rows, frame.unit))
     outer = _moved_out([placed.quad for placed in boxes], [placed.lines.outer for placed in boxes])
     usual = _usual_height([run for row in rows for run in row])
     for row_number, row in enumerate(rows, start=1):
@@ -234,8 +238,30 @@ def _fields(rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], prin
                 is_part = stands_close(run[0].edges, edges)
             else:
                 is_torn = run[0] in torn or run[-1] in torn
-                is_part = is_torn or goes_on([placed.edges for placed in run], edges, print_)
+                is_part = is_torn or goes_on([placed.edges for placed in run], edges, frame.print_)
             yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
+
+
+def _inner_sides(rows: Sequence[list[list[_Placed]]], unit: float) -> list[Sides]:
+    """Return how far out the inner edges of the boxes' lines lie.
+
+    A stroke inside or a neighbour's line is taken for one now and then, but not in most boxes of a run: a
+    side that seems to lie elsewhere than the same side of those is where theirs is. Boxes that are wider than
+    high are left as they are: they are a table's cells rather, and hold words.
+    """
+    inner: list[Sides] = []
+    for run in (run for row in rows for run in row):
+        sides = [placed.lines.inner for placed in run]
+        is_spread = max(map(max, sides)) - min(map(min, sides)) > OFF_OTHERS * unit
+        if is_spread and run[0].width <= run[0].height:
+            out = np.array(sides)
+            usual = np.sort(out, axis=0)[len(run) // 2]  # of two boxes the outer one: strokes lie inside
+            is_off = abs(out - usual) > OFF_OTHERS * unit
+            if len(run) == 2:
+                is_off &= usual <= FARTHEST_OF_TWO * unit
+            sides = [Sides(*side) for side in np.where(is_off, usual, out).tolist()]
+        inner += sides
+    return inner
 
 
 def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:

@@ -315,3 +315,13 @@ def test_boxes_as_small_as_all_others_of_a_page_are_not_for_ticks() -> None:
         draw_boxes(page, Boxes(5, y=300 + 150 * row, width=26, height=26, gap=14))
 
     assert not any(field.for_ticks for field in find_fields(Page(page)).fields)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_stroke_along_a_pale_line_is_not_taken_for_the_line(count: int) -> None:
+    page = paper()
+    draw_boxes(page, Boxes(count, width=24, height=30, line=1, shade=150, gap=6))
+    cv2.line(page, (206, 303), (218, 303), (20,), 2)  # the bar of a 7
+    (field,) = find_fields(Page(page)).fields
+
+    assert [round(cell.top_left.y) for cell in field.cells] == pytest.approx([301] * count, abs=1)
