@@ -85,6 +85,11 @@ def find_pale_print(grey: npt.NDArray[np.uint8]) -> Mask:
     return np.asarray(cv2.inRange(thin, contrast, 255), np.uint8)
 
 
+def may_show_paler(grey: npt.NDArray[np.uint8]) -> bool:
+    """Tell whether lines too pale for `find_print` can be told from the grain: not where that is coarse."""
+    return PALE_OVER_GRAIN * _grain(grey) < LINE_CONTRAST
+
+
 def find_lines(print_: Mask) -> Lines:
     """Return the lines that are level or upright within a few degrees."""
     return Lines(level_lines(print_), upright_lines(print_))

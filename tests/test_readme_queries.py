@@ -19,9 +19,10 @@ QUESTIONS = re.findall(r"```sql\n(-- \d+\..*?);\n```", (REPOSITORY / "README.md"
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A batch called scans: election tallies, one of them broken, and some fields not sure enough."""
+    """A batch called scans: tallies, one of them broken, and a slip; some fields are not sure enough."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(SAMPLES / "tallies", folder / "scans")
+    shutil.copy(SAMPLES / "slips" / "payment-7001.png", folder / "scans")
     (folder / "scans" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     if request.param == "sqlite":
         url = f"sqlite:///{folder}/digitmill.db"

@@ -14,6 +14,7 @@ from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
 from segmentation.geometry import enclosing_box
 from segmentation.glyph import GLYPH_SIDE
+from segmentation.lines import may_show_paler
 from segmentation.negative import dark_on_light
 from segmentation.orientation import (
     ENOUGH_GLYPHS,
@@ -27,6 +28,7 @@ from segmentation.orientation import (
     turns_to_stand,
 )
 from segmentation.page import Cell, Field, Page, PageLayout
+from segmentation.page_frame import working_copy
 from segmentation.shortcomings import shortcoming
 from segmentation.strings import CutString, choose, propose
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
@@ -149,7 +151,7 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
         sideways = _look_at(page, 1, classify, stage)
         if lies_sideways(as_it_lies, standing(sideways.glyphs, classify)):
             return _upright_one(sideways, _look_at(page, 3, classify, stage), classify)
-    if as_it_lies.legible_pairs < FEW_PAIRS:
+    if as_it_lies.legible_pairs < FEW_PAIRS and may_show_paler(working_copy(page.grey).grey):
         closer = _look_at(page, 0, classify, stage, pale=True)
         shown = standing(closer.glyphs, classify)
         if shown.legible_pairs >= MANY_PAIRS:
