@@ -17,6 +17,8 @@ from segmentation.glyph import GLYPH_RECIPE
 from tests.training.own_images import digit_image, write_folders
 from training import export, retrain
 from training.architectures import deep
+from training.calibrate import certain_card
+from training.calibration_pages import calibration_pages
 from training.cli import EXIT_CODES, cli, own
 from training.dataset import Dataset, LabelledGlyphs
 from training.errors import GateMissed, ModelUnreadable, TrainingError, WeightsUnreadable
@@ -27,6 +29,7 @@ from training.recipe import Recipe
 from worker.recogniser import Recogniser
 
 ARCHITECTURE = "deep"
+CALIBRATED_ON = 16  # pages
 CARD = ModelCard(ARCHITECTURE, GLYPH_RECIPE, CLASSES, {}, "", 0.9, None, None, 0, OPSET, "2026-01-01", "none")
 
 
@@ -59,7 +62,12 @@ def shipped(narrow: None, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
         folder / "run",
         cache=folder,
     )
-    export.save(export.convert(trained.model, pens.glyphs), CARD, folder / "digits.onnx")
+    graph = export.convert(trained.model, pens.glyphs)
+    pages = calibration_pages(pens, folder, pages=CALIBRATED_ON)
+    card = certain_card(
+        CARD, graph.SerializeToString(), pages
+    )  # as what ships is, and what is compared with it
+    export.save(graph, card, folder / "digits.onnx")
     export.save_weights(trained.model, folder / "weights" / f"{ARCHITECTURE}.weights.h5")
     return Shipped(folder / "digits.onnx", folder / "weights")
 
@@ -70,7 +78,7 @@ def small(shipped: Shipped, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(retrain, "REHEARSED", 800)
     monkeypatch.setattr(retrain, "TESTED", 400)
     monkeypatch.setattr(retrain, "SMALL_STEPS", 1e-3)  # there are few of them
-    monkeypatch.setattr(retrain, "PAGES", 16)
+    monkeypatch.setattr(retrain, "PAGES", CALIBRATED_ON)
     monkeypatch.setattr(retrain, "WEIGHTS", shipped.weights)
     monkeypatch.setattr(own, "SHIPPED_MODEL", shipped.model)
     monkeypatch.setattr(own, "KERAS_CACHE", tmp_path / "no" / "mnist.npz")
