@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.lines import LINE_SPREAD, Lines, Mask
+from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, whole
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
@@ -55,7 +55,6 @@ ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked a
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
-Integral = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +110,7 @@ class _Stretches:
     def about(cls, middle: Numbers, end: int) -> _Stretches:
         """Return where a line is looked for that should be at `middle`."""
         middle = np.clip(middle, PITCH_OFF, end - 1 - PITCH_OFF)
-        return cls(_whole(middle - PITCH_OFF), _whole(middle + PITCH_OFF))
+        return cls(whole(middle - PITCH_OFF), whole(middle + PITCH_OFF))
 
     @classmethod
     def joined(cls, ones: _Stretches, others: _Stretches) -> _Stretches:
@@ -139,13 +138,12 @@ class _Corners:
 class _Ink:
     """How much of a line lies before a pixel in its row, in sums over rows and columns (integral images)."""
 
-    level: Integral
-    upright: Integral  # with rows and columns exchanged: the same questions are asked of both
+    level: Sums
+    upright: Sums  # with rows and columns exchanged: the same questions are asked of both
 
     @classmethod
     def of(cls, lines: Lines) -> _Ink:
-        level, upright = cv2.integral(lines.level & 1), cv2.integral(lines.upright & 1)  # 255 becomes 1
-        return cls(np.asarray(level, np.int32), np.asarray(upright, np.int32).T)
+        return cls(lines.level_sums, lines.upright_sums.T)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,14 +162,12 @@ def trace(lines: Lines) -> TracedLines:
     """Return lines of straight print with their corners."""
     rightward, leftward = _arms(lines.level, ARM, 1)
     downward, upward = _arms(lines.upright, 1, ARM)
-    return TracedLines(
-        lines,
-        _Ink.of(lines),
-        _corners(rightward, downward),
-        _corners(leftward, downward),
-        _corners(rightward, upward),
-        _corners(leftward, upward),
+    corners = (
+        _corners(level_arm, upright_arm)
+        for upright_arm in (downward, upward)
+        for level_arm in (rightward, leftward)
     )
+    return TracedLines(lines, _Ink.of(lines), *corners)
 
 
 def find_boxes(traced: TracedLines) -> PrintedBoxes:
@@ -237,10 +233,10 @@ def covered_sides(
 ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Return how far lines cover the sides of boxes: left, top, right and bottom."""
     height, width = traced.lines.level.shape
-    x = [np.clip(_whole(edge), 0, width) for edge in (left, right)]
-    y = [np.clip(_whole(edge), 0, height) for edge in (top, bottom)]
+    x = [np.clip(whole(edge), 0, width) for edge in (left, right)]
+    y = [np.clip(whole(edge), 0, height) for edge in (top, bottom)]
 
-    def covered(integral: Integral, line: _Stretches, between: Sequence[Indices]) -> Numbers:
+    def covered(integral: Sums, line: _Stretches, between: Sequence[Indices]) -> Numbers:
         return _inner_line(integral, line.first, line.last, between[0], between[1])[1]
 
     return (
@@ -256,10 +252,10 @@ def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Str
     below = _meet(heads.columns, feet.columns) & _follow(heads.rows, feet.rows, SMALLEST_HEIGHT)
     head, foot = np.nonzero(_nearest(below, feet.rows.middle))
     place, top, bottom = heads.columns[head], heads.rows[head], feet.rows[foot]
-    down = _whole(top.middle), _whole(bottom.middle)
+    down = whole(top.middle), whole(bottom.middle)
     covered = _inner_line(ink.upright, place.first, place.last, *down)[1]
-    whole = np.flatnonzero(covered >= WALL_COVERED)[:MOST_WALLS]
-    return place[whole], top[whole], bottom[whole]
+    kept = np.flatnonzero(covered >= WALL_COVERED)[:MOST_WALLS]
+    return place[kept], top[kept], bottom[kept]
 
 
 def _candidates(traced: TracedLines) -> PrintedBoxes:
@@ -317,9 +313,9 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
 def _corners_within(corners: _Corners, sides: Sequence[_Stretches], shape: tuple[int, ...]) -> Indices:
     """Return how many corners lie within each candidate: those of a grid's cells, where it spans several."""
     spots = np.zeros(shape, np.uint8)
-    spots[_whole(corners.rows.middle), _whole(corners.columns.middle)] = 1
+    spots[whole(corners.rows.middle), whole(corners.columns.middle)] = 1
     before = np.asarray(cv2.integral(spots), np.intp)
-    left, top, right, bottom = (_whole(side.middle) for side in sides)
+    left, top, right, bottom = (whole(side.middle) for side in sides)
     x1, x2 = left + ARM // 2, right - ARM // 2
     y1, y2 = np.maximum(top - CORNER_OFF, 0), bottom - ARM // 2
     return np.asarray(before[y2, x2] - before[y1, x2] - before[y2, x1] + before[y1, x1], np.intp)
@@ -339,7 +335,7 @@ def _at_lines(
     ink: _Ink, left: _Stretches, top: _Stretches, right: _Stretches, bottom: _Stretches
 ) -> PrintedBoxes:
     """Return the candidates whose four sides are lines, moved to where the lines' inner edges are."""
-    across, down = (_whole(left.middle), _whole(right.middle)), (_whole(top.middle), _whole(bottom.middle))
+    across, down = (whole(left.middle), whole(right.middle)), (whole(top.middle), whole(bottom.middle))
     sides = (
         (ink.upright, left.last, left.first, *down),
         (ink.upright, right.first, right.last, *down),
@@ -375,7 +371,7 @@ def _distinct(candidates: PrintedBoxes) -> Indices:
 
 
 def _inner_line(
-    integral: Integral, inner: Indices, outer: Indices, start: Indices, end: Indices
+    integral: Sums, inner: Indices, outer: Indices, start: Indices, end: Indices
 ) -> tuple[Numbers, Numbers]:
     """Return which row from `inner` to `outer` a line covers best between two columns, and how much of it.
 
@@ -407,12 +403,53 @@ def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
 
 def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
     """Return where an arm of a level line and one of an upright line begin together."""
-    together = cv2.bitwise_and(level_arm, upright_arm)
-    contours, nesting = cv2.findContours(together, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outermost = [] if nesting is None else [each[-1] < 0 for each in nesting[0].tolist()]
-    found = list(compress(contours, outermost))[:MOST_CORNERS]
-    x, y, width, height = np.array([cv2.boundingRect(spot) for spot in found], np.intp).reshape(-1, 4).T
-    return _Corners(_Stretches(x, x + width - 1), _Stretches(y, y + height - 1))
+    spots = cv2.bitwise_and(level_arm, upright_arm)
+    width = spots.shape[1]
+    at = _few_set(np.asarray(spots, np.uint8))
+    is_next = np.diff(at) == 1
+    first, last = at[np.append(True, ~is_next)[: len(at)]], at[np.append(~is_next, True)[: len(at)]]
+    below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
+    beyond = np.searchsorted(first, last + width + 1, "right")
+    spot = np.arange(len(first))
+    above, under = _ranges(below, beyond)
+    spot[under] = above
+    while not np.array_equal(spot, spot[spot]):
+        spot = spot[spot]
+    for edge in np.flatnonzero(spot[above] != spot[under]).tolist():  # where a spot forks
+        one, other = sorted((spot[above[edge]], spot[under[edge]]))
+        spot[spot == other] = one
+    order = np.argsort(spot, kind="stable")
+    starts = np.flatnonzero(np.diff(spot[order], prepend=-1))
+    (top, left), (bottom, right) = np.divmod(first[order], width), np.divmod(last[order], width)
+    edges = (
+        (
+            np.minimum.reduceat(left, starts),
+            np.maximum.reduceat(right, starts),
+            top[starts],
+            np.maximum.reduceat(bottom, starts),
+        )
+        if len(starts)
+        else (starts,) * 4
+    )
+    x1, x2, y1, y2 = (edge[::-1][:MOST_CORNERS] for edge in edges)
+    return _Corners(_Stretches(x1, x2), _Stretches(y1, y2))
+
+
+def _few_set(mask: Mask) -> Indices:
+    """Return the places of the pixels that a mask holds, counted row by row: fast where these are few."""
+    flat = mask.ravel()
+    eights = len(flat) // 8 * 8
+    near = np.flatnonzero(flat[:eights].view(np.uint64) != 0)
+    nth, within = np.nonzero(flat[:eights].reshape(-1, 8)[near])
+    return np.concatenate([8 * near[nth] + within, eights + np.flatnonzero(flat[eights:])])
+
+
+def _ranges(first: Indices, end: Indices) -> tuple[Indices, Indices]:
+    """Return every place between a first one and its end, with the entry that it comes from."""
+    count = np.maximum(end - first, 0)
+    entry = np.repeat(np.arange(len(first)), count)
+    skipped = np.cumsum(count) - count - first
+    return entry, np.arange(len(entry)) - skipped[entry]
 
 
 def _meet(one: _Stretches, other: _Stretches) -> npt.NDArray[np.bool_]:
@@ -560,10 +597,8 @@ def _pairs_near(places: npt.NDArray[np.float64 | np.int16], reach: Numbers | int
     order = np.argsort(places, kind="stable")
     ranked = places[order]
     first = np.searchsorted(ranked, places - reach, "left")
-    count = np.searchsorted(ranked, places + reach, "right") - first
-    skipped = np.cumsum(count) - count - first
-    one = np.repeat(np.arange(len(places)), count)
-    return one, order[np.arange(len(one)) - skipped[one]]
+    one, nth = _ranges(first, np.searchsorted(ranked, places + reach, "right"))
+    return one, order[nth]
 
 
 def _any(indices: Indices, count: int) -> Flags:
@@ -586,11 +621,11 @@ def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
     return np.array(sorted(kept), np.intp)
 
 
-def _crossed(level: Mask, ink: Integral, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+def _crossed(level: Mask, ink: Sums, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
     """Tell which boxes a level line runs through, and through a neighbour: rows of a table in one."""
-    left, right = _whole(boxes.left) + 1, _whole(boxes.right)
-    far, beyond = OFF_LINES * boxes.height, _whole(BEYOND * boxes.width)
-    top, bottom = _whole(boxes.top + far), _whole(boxes.bottom - far)
+    left, right = whole(boxes.left) + 1, whole(boxes.right)
+    far, beyond = OFF_LINES * boxes.height, whole(BEYOND * boxes.width)
+    top, bottom = whole(boxes.top + far), whole(boxes.bottom - far)
     inked = ink[bottom, right] - ink[top, right] - ink[bottom, left] + ink[top, left]
     crossed = inked >= CROSSED * (right - left)  # as much as one line through it, at least
 
@@ -612,8 +647,8 @@ def _crossed(level: Mask, ink: Integral, boxes: PrintedBoxes) -> npt.NDArray[np.
 def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> npt.NDArray[np.bool_]:
     """Tell which boxes' lines go no further than their corners; so many lines may seem to."""
     height, width = lines.level.shape
-    left, right = _whole(boxes.left) - LINE_SPREAD, _whole(boxes.right) + LINE_SPREAD
-    top, bottom = _whole(boxes.top) - LINE_SPREAD, _whole(boxes.bottom) + LINE_SPREAD
+    left, right = whole(boxes.left) - LINE_SPREAD, whole(boxes.right) + LINE_SPREAD
+    top, bottom = whole(boxes.top) - LINE_SPREAD, whole(boxes.bottom) + LINE_SPREAD
 
     def on(mask: Mask, x: Indices, y: Indices) -> npt.NDArray[np.bool_]:
         return np.asarray(mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] > 0)
@@ -633,7 +668,3 @@ def _shared(start: Numbers, end: Numbers) -> npt.NDArray[np.float32]:
 def _halves(places: Numbers) -> npt.NDArray[np.int16]:
     """Return places in half pixels: edges lie between pixels, and small numbers compare fast."""
     return np.rint(2 * places).astype(np.int16)
-
-
-def _whole(numbers: Numbers) -> Indices:
-    return np.rint(numbers).astype(np.intp)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import Mask
+from segmentation.lines import Lines, Mask, inked, whole
 
 SHARED_PLACE = 0.3  # of the smaller one's area, from which on two boxes stand in one place
 OFF_LINES = 0.2  # of a region's height, within which a stroke may run along its ceiling or floor
@@ -55,7 +56,9 @@ def divide_by_neighbours(regions: PrintedBoxes, boxes: PrintedBoxes) -> tuple[Pr
     level = (np.abs(boxes.top - regions.top[:, None]) <= SAME_ROW) & (
         np.abs(boxes.bottom - regions.bottom[:, None]) <= SAME_ROW
     )
-    in_row = np.flatnonzero(level.any(axis=1))
+    gap = np.maximum(boxes.left - regions.right[:, None], regions.left[:, None] - boxes.right)
+    beside = level & (gap > -SAME_ROW) & (gap < NEXT_TO * regions.height[:, None])
+    in_row = np.flatnonzero(beside.any(axis=1))
     divisions = [_Division()] * len(regions)
     for index, region in zip(in_row.tolist(), _regions(regions[in_row]), strict=True):
         divisions[index] = _by_neighbours(region, boxes)
@@ -89,7 +92,7 @@ def apart(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
     return ones[~np.asarray(shared.any(axis=1))]
 
 
-def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> PrintedBoxes:
+def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
     """Return the regions that are no several rows, nor a part of some.
 
     Where a box sticks out of a region, it is the region's sides that strokes feign.
@@ -107,17 +110,22 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, level: Mask) -> Pr
         | (boxes.bottom > bottom + SAME_ROW)
     )
     regions = regions[~np.asarray((shared & sticks_out).any(axis=1))]
-    crossed = [_is_crossed(region, level) for region in _regions(regions)]
-    return regions[~np.array(crossed, bool)]
+    return regions[~_crossed(regions, lines)]
 
 
-def _is_crossed(region: _Region, level: Mask) -> bool:
-    """Tell whether a level line divides a region into rows: from a wall on, as digits in a row do not."""
-    far = OFF_LINES * region.height
-    rows = slice(round(region.top + far), round(region.bottom - far))
-    inside = level[rows, round(region.left) + 1 : round(region.right)]
-    if cv2.countNonZero(inside) < max(1, CROSSED * inside.shape[1]):
-        return False
+def _crossed(regions: PrintedBoxes, lines: Lines) -> npt.NDArray[np.bool_]:
+    """Tell which regions a level line divides into rows: from a wall on, as digits in a row do not."""
+    far = OFF_LINES * regions.height
+    left, top = whole(regions.left) + 1, whole(regions.top + far)
+    right, bottom = whole(regions.right), whole(regions.bottom - far)
+    crossed = inked(lines.level_sums, left, top, right, bottom) >= np.maximum(1, CROSSED * (right - left))
+    for index in np.flatnonzero(crossed).tolist():
+        inside = lines.level[top[index] : bottom[index], left[index] : right[index]]
+        crossed[index] = _is_divided(np.asarray(inside, np.uint8))
+    return np.asarray(crossed)
+
+
+def _is_divided(inside: Mask) -> bool:
     through = np.flatnonzero(cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED)
     if not len(through):
         return False

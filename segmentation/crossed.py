@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import Mask
+from segmentation.lines import Lines, Mask, inked, whole
 
 AT_SIDES = 0.2  # of a box's width, within which an upright line is one of its sides
 AT_ENDS = 0.3  # of its height, within which an upright line is one of the sides of a wide box
@@ -16,13 +16,21 @@ LEAN = 1  # px by which a table's line may lean to either side within a row, on 
 WHOLE = 0.95  # of a length that a line covers
 
 
-def without_crossed(boxes: PrintedBoxes, upright: Mask) -> PrintedBoxes:
+def without_crossed(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
     """Return the boxes through which no upright line runs that goes on above and below them.
 
     A box with whole sides stays: scanners draw lines of their own down a page.
     """
-    edges = zip(*(edge.tolist() for edge in (boxes.left, boxes.top, boxes.right, boxes.bottom)), strict=True)
-    return boxes[~np.array([_is_crossed(upright, *each) for each in edges], bool)]
+    off, beyond = AT_SIDES * boxes.width, BEYOND * boxes.height
+    left, right = whole(boxes.left + off), whole(boxes.right - off) + 1
+    least = beyond - (1 - WHOLE) * (boxes.height + 2 * beyond) - 2  # px of a line, on either side of a box
+    above = inked(lines.upright_sums, left, whole(boxes.top - beyond), right, whole(boxes.top))
+    below = inked(lines.upright_sums, left, whole(boxes.bottom), right, whole(boxes.bottom + beyond))
+    crossed = (above >= least) & (below >= least)
+    for index in np.flatnonzero(crossed).tolist():
+        edges = boxes.left[index], boxes.top[index], boxes.right[index], boxes.bottom[index]
+        crossed[index] = _is_crossed(lines.upright, *map(float, edges))
+    return boxes[~crossed]
 
 
 def without_divided(regions: PrintedBoxes, upright: Mask) -> PrintedBoxes:

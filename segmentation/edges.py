@@ -6,15 +6,9 @@ brightness across each side tell the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-from segmentation.geometry import Quad
 
 PLACES = np.array(
     [0.2, 0.35, 0.5, 0.65, 0.8], np.float32
@@ -23,28 +17,21 @@ INWARD, OUTWARD = 3.0, 7.0  # px of the small copy: a line may be off by 0.7 mm 
 LEAST_CONTRAST = 6.0  # grey levels between line and paper
 
 
-class Sides(NamedTuple):
-    """By how many page pixels each side of a box lies further out than it was looked for."""
+Numbers = npt.NDArray[np.float64]
 
-    top: float
-    right: float
-    bottom: float
-    left: float
+TOP, RIGHT, BOTTOM, LEFT = range(4)  # sides of a box
 
 
-@dataclass(frozen=True, slots=True)
-class LineEdges:
-    """The edges of the lines round a box: those towards its inside, and those towards its outside."""
+def measure_lines(page: npt.NDArray[np.uint8], boxes: Numbers, unit: float) -> tuple[Numbers, Numbers]:
+    """Return where the lines round boxes begin and end, each (boxes, sides).
 
-    inner: Sides
-    outer: Sides
-
-
-def measure_lines(page: npt.NDArray[np.uint8], boxes: Sequence[Quad], unit: float) -> list[LineEdges]:
-    """Return where the lines round boxes begin and end; `unit` is page pixels per pixel of the small copy."""
-    if not boxes:
-        return []
-    corners = np.array([[(corner.x, corner.y) for corner in quad.corners] for quad in boxes], np.float32)
+    That is, by how many page pixels those edges lie further out than where the boxes were looked for.
+    `boxes` is (boxes, 4, 2): corners on the page, clockwise from the top left; `unit` is page pixels per
+    pixel of the small copy.
+    """
+    if not len(boxes):
+        return np.empty((0, 4)), np.empty((0, 4))
+    corners = boxes.astype(np.float32)
     starts, ends = corners, np.roll(corners, -1, axis=1)  # top, right, bottom and left side
     along = ends - starts
     outward = np.stack([along[..., 1], -along[..., 0]], axis=-1) / np.linalg.norm(
@@ -57,7 +44,7 @@ def measure_lines(page: npt.NDArray[np.uint8], boxes: Sequence[Quad], unit: floa
     middle = np.partition(_brightness(page, places), len(PLACES) // 2, axis=2)[:, :, len(PLACES) // 2]
     darkness = middle.max(axis=2, keepdims=True) - middle
     inner, outer = _edges(darkness, reach, unit)
-    return [LineEdges(Sides(*a), Sides(*b)) for a, b in zip(inner.tolist(), outer.tolist(), strict=True)]
+    return inner.astype(np.float64), outer.astype(np.float64)
 
 
 def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
@@ -69,7 +56,7 @@ def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float32]) ->
 
 def _edges(
     darkness: npt.NDArray[np.int16], reach: npt.NDArray[np.float32], unit: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Numbers, Numbers]:
     """Return where the line nearest to the middle of each profile begins and ends; 0 where there is none."""
     near = np.abs(reach) <= max(INWARD * unit, 1.0)
     peak = np.argmax(np.where(near, darkness, -1), axis=-1)[..., None]

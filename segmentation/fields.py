@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
-from statistics import mean
+from itertools import pairwise
+from statistics import fmean
 
 import cv2
 import numpy as np
@@ -28,16 +28,18 @@ from segmentation.boxes import (
 )
 from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed, without_divided
-from segmentation.edges import LineEdges, Sides, measure_lines
-from segmentation.geometry import Point, Quad, enclosing_box
+from segmentation.edges import LEFT, RIGHT, measure_lines
+from segmentation.geometry import Box, Point, Quad
 from segmentation.lines import (
     LINE_SPREAD,
     Lines,
     Mask,
     find_lines,
+    inked,
     level_dashes,
     pale_beside,
     upright_dashes,
+    whole,
     with_dashes,
 )
 from segmentation.page import Field, Page, PageLayout
@@ -85,11 +87,12 @@ FARTHEST_OF_TWO = 1.0  # px of it, further out than which that of one box does n
 SAME_ROW = 0.5  # of a box's height, within which fields share a row
 
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
-    """A box on the straight print, in its pixels, and the edges of its lines, in those of the page."""
+    """A box on the straight print, in its pixels, and on the page: its corners and the edges of its lines."""
 
     left: float
     top: float
@@ -97,8 +100,9 @@ class _Placed:
     bottom: float
     coverage: float
     alone: bool
-    quad: Quad  # where it lies on the page
-    lines: LineEdges
+    corners: Numbers  # (4, 2), clockwise from the top left
+    inner: Numbers  # by how many page pixels each side lies further out
+    outer: Numbers
 
     @property
     def edges(self) -> Edges:
@@ -126,12 +130,13 @@ def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> Pa
     that hardly show, and dirt as well: for pages on which nothing else is found.
     """
     frame, lines, boxes, numbers = look(find_frame(working_copy(page.grey, quarter_turns), pale=pale))
-    placed = _place(without_crossed(boxes, lines.upright), frame, page)
-    whole = list(_runs(placed, frame.unit))
-    torn = set(_torn(whole))
-    parts = (part for run in whole for part in _in_cells(run, frame.print_))
+    boxes = without_crossed(boxes, lines)
+    placed = _place(PrintedBoxes.joined([boxes, numbers]), frame, page)
+    found = list(_runs(placed[: len(boxes)], frame.unit))
+    torn = set(_torn(found))
+    parts = [part for run in found for part in _in_cells(run, frame.print_)]
     runs = [run for run in _split(parts, lines) if _is_digit_field(run)]
-    runs += [[box] for box in _place(numbers, frame, page)]
+    runs += [[box] for box in placed[len(boxes) :]]
     fields = _fields(list(_rows(runs)), torn, frame)
     return PageLayout(tuple(fields), frame.skew_degrees)
 
@@ -141,16 +146,16 @@ def look(frame: PageFrame) -> tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes
 
     Where lines of its back show through, the frame comes back without pale print.
     """
-    lines = find_lines(frame.print_)
-    whole = frame, lines, *printed_boxes(lines, frame.print_)
+    lines = frame.lines
+    found = frame, lines, *printed_boxes(lines, frame.print_)
     if frame.dark is not None:
         pale = pale_lines(lines, pale_beside(frame.dark, frame.print_))
         if pale is not None:
-            front = look(replace(frame, print_=frame.dark, dark=None))
-            is_front = _count_boxes(front) >= OWN_BOXES * _count_boxes(whole)
+            front = look(replace(frame, print_=frame.dark, lines=find_lines(frame.dark), dark=None))
+            is_front = _count_boxes(front) >= OWN_BOXES * _count_boxes(found)
             if is_front and lie_behind(pale, PrintedBoxes.joined(front[2:])):
                 return front
-    return whole
+    return found
 
 
 def _count_boxes(found: tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]) -> int:
@@ -170,7 +175,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     combs = find_combs(lines.level, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
     regions = apart(find_wide_boxes(traced), combs)
-    wide = without_parts(without_rows(regions, boxes), printed, lines.level)
+    wide = without_parts(without_rows(regions, boxes), printed, lines)
     more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(without_divided(wide[wide.alone], lines.upright))
     return PrintedBoxes.joined([apart(apart(boxes, more), numbers), apart(more, numbers)]), numbers
@@ -183,33 +188,27 @@ def _surest(regions: PrintedBoxes) -> PrintedBoxes:
 
 
 def _place(boxes: PrintedBoxes, frame: PageFrame, page: Page) -> list[_Placed]:
-    quads = _quads(boxes, frame)
-    edges = measure_lines(page.grey, quads, frame.unit)
+    across = np.stack([boxes.left, boxes.right, boxes.right, boxes.left], axis=1)
+    down = np.stack([boxes.top, boxes.top, boxes.bottom, boxes.bottom], axis=1)
+    corners = frame.points(across.ravel(), down.ravel()).reshape(-1, 4, 2)
+    edges = measure_lines(page.grey, corners, frame.unit)
     columns = (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.coverage, boxes.alone)
     return [
-        _Placed(*each) for each in zip(*(column.tolist() for column in columns), quads, edges, strict=True)
+        _Placed(*each) for each in zip(*(column.tolist() for column in columns), corners, *edges, strict=True)
     ]
 
 
-def _quads(boxes: PrintedBoxes, frame: PageFrame) -> list[Quad]:
-    across = np.stack([boxes.left, boxes.right, boxes.right, boxes.left], axis=1)
-    down = np.stack([boxes.top, boxes.top, boxes.bottom, boxes.bottom], axis=1)
-    corners = frame.points(across.ravel(), down.ravel()).reshape(-1, 4, 2).tolist()
-    return [Quad(*(Point(*corner) for corner in each)) for each in corners]
-
-
-def _moved_out(quads: Sequence[Quad], sides: Sequence[Sides]) -> Iterator[Quad]:
-    """Yield quads whose sides lie further out, by so many pixels of the page."""
-    corners = np.array([quad.corners for quad in quads]).reshape(-1, 4, 2)  # clockwise from the top left
-    out = np.array([(side.top, side.right, side.bottom, side.left) for side in sides]).reshape(-1, 4)
+def _moved_out(corners: Numbers, sides: Numbers) -> Numbers:
+    """Return boxes whose sides lie further out, by so many pixels of the page."""
     along, down = _directions(corners[:, 0], corners[:, 1]), _directions(corners[:, 0], corners[:, 3])
-    top, right, bottom, left = out.T
+    top, right, bottom, left = sides.T
     rightward, downward = np.stack([-left, right, right, -left]), np.stack([-top, -top, bottom, bottom])
-    moved = corners + rightward.T[..., None] * along[:, None] + downward.T[..., None] * down[:, None]
-    return (Quad(*(Point(*corner) for corner in each)) for each in moved.tolist())
+    return np.asarray(
+        corners + rightward.T[..., None] * along[:, None] + downward.T[..., None] * down[:, None]
+    )
 
 
-def _directions(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _directions(start: Numbers, end: Numbers) -> Numbers:
     steps = end - start
     return np.asarray(steps / np.hypot(*steps.T)[:, None])
 
@@ -225,43 +224,53 @@ def _torn(runs: Sequence[list[_Placed]]) -> Iterator[_Placed]:
 def _fields(
     rows: Sequence[list[list[_Placed]]], torn: Collection[_Placed], frame: PageFrame
 ) -> Iterator[Field]:
-    boxes = [placed for row in rows for run in row for placed in run]
-    edges = [placed.edges for placed in boxes]
-    inner = _moved_out([placed.quad for placed in boxes], _inner_sides(rows, frame.unit))
-    outer = _moved_out([placed.quad for placed in boxes], [placed.lines.outer for placed in boxes])
-    usual = _usual_height([run for row in rows for run in row])
+    runs = [run for row in rows for run in row]
+    if not runs:
+        return
+    boxes = [placed for run in runs for placed in run]
+    edges = np.array([placed.edges for placed in boxes])
+    corners = np.array([placed.corners for placed in boxes])
+    insides = np.concatenate([_inner_sides(run, frame.unit) for run in runs])
+    quads = [Quad(*map(Point._make, each)) for each in _moved_out(corners, insides).tolist()]
+    outer = _moved_out(corners, np.array([placed.outer for placed in boxes]))
+    ends = np.cumsum([len(run) for run in runs]).tolist()
+    places = zip(pairwise((0, *ends)), _enclosing(outer, (0, *ends[:-1])), strict=True)
+    usual = _usual_height(runs)
     for row_number, row in enumerate(rows, start=1):
         for column, run in enumerate(row, start=1):
-            cells, box = tuple(islice(inner, len(run))), enclosing_box(islice(outer, len(run)))
+            (first, last), box = next(places)
             name, is_number = f"r{row_number:02d}c{column:02d}", _holds_number(run)
             if is_number:
                 is_part = stands_close(run[0].edges, edges)
             else:
                 is_torn = run[0] in torn or run[-1] in torn
                 is_part = is_torn or goes_on([placed.edges for placed in run], edges, frame.print_)
-            yield Field(name, cells, box, is_number, is_part, _is_for_ticks(run, usual))
+            yield Field(name, tuple(quads[first:last]), box, is_number, is_part, _is_for_ticks(run, usual))
 
 
-def _inner_sides(rows: Sequence[list[list[_Placed]]], unit: float) -> list[Sides]:
-    """Return how far out the inner edges of the boxes' lines lie.
+def _enclosing(boxes: Numbers, starts: Sequence[int]) -> Iterator[Box]:
+    """Yield the upright rectangle round each run of boxes on the page, given where runs start."""
+    low, high = boxes.min(axis=1), boxes.max(axis=1)
+    first, last = whole(np.minimum.reduceat(low, starts)), whole(np.maximum.reduceat(high, starts))
+    size = np.maximum(last - first, 1)
+    return (Box(*each) for each in np.concatenate([first, size], axis=1).tolist())
+
+
+def _inner_sides(run: Sequence[_Placed], unit: float) -> Numbers:
+    """Return how far out the inner edges of the lines of a run's boxes lie.
 
     A stroke inside or a neighbour's line is taken for one now and then, but not in most boxes of a run: a
     side that seems to lie elsewhere than the same side of those is where theirs is. Boxes that are wider than
     high are left as they are: they are a table's cells rather, and hold words.
     """
-    inner: list[Sides] = []
-    for run in (run for row in rows for run in row):
-        sides = [placed.lines.inner for placed in run]
-        is_spread = max(map(max, sides)) - min(map(min, sides)) > OFF_OTHERS * unit
-        if is_spread and run[0].width <= run[0].height:
-            out = np.array(sides)
-            usual = np.sort(out, axis=0)[len(run) // 2]  # of two boxes the outer one: strokes lie inside
-            is_off = abs(out - usual) > OFF_OTHERS * unit
-            if len(run) == 2:
-                is_off &= usual <= FARTHEST_OF_TWO * unit
-            sides = [Sides(*side) for side in np.where(is_off, usual, out).tolist()]
-        inner += sides
-    return inner
+    out = np.array([placed.inner for placed in run])
+    if run[0].width > run[0].height:
+        return out
+    usual = np.sort(out, axis=0)[len(run) // 2]  # of two boxes the outer one: strokes lie inside
+    is_off = np.abs(out - usual) > OFF_OTHERS * unit
+    if len(run) == 2:
+        is_off &= usual <= FARTHEST_OF_TWO * unit
+    return np.asarray(np.where(is_off, usual, out))
 
 
 def _runs(boxes: Sequence[_Placed], unit: float) -> Iterator[list[_Placed]]:
@@ -281,8 +290,8 @@ def _following(boxes: Sequence[_Placed], unit: float) -> dict[int, int]:
     """Return for each box that has one the next box of its field. `boxes` stand from left to right."""
     rows = [(box.left, box.right, box.middle, box.height) for box in boxes]
     left, right, y, height = np.array(rows).reshape(-1, 4).T
-    edges = [(box.lines.outer.left / unit, box.lines.outer.right / unit) for box in boxes]
-    left_line, right_line = np.array(edges).reshape(-1, 2).T
+    outer = np.array([box.outer for box in boxes]).reshape(-1, 4) / unit
+    left_line, right_line = outer[:, LEFT], outer[:, RIGHT]
     width = right - left
     gap = (left - left_line) - (right + right_line)[:, None]
     follows = (
@@ -308,9 +317,10 @@ def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed
     a number do not. A row below another one of the same boxes is divided like that.
     """
     divided: list[tuple[list[_Placed], tuple[int, ...]]] = []
-    for run in sorted(runs, key=lambda run: run[0].top):
-        ends = _column_ends(run, [above for above, _ in divided], lines)
-        if not ends:
+    runs = sorted(runs, key=lambda run: run[0].top)
+    for run, head in zip(runs, _heads(runs, lines), strict=True):
+        ends = _column_ends(run, head) if head is not None else ()
+        if not ends and any(ends for _, ends in divided):
             ends = next((ends for above, ends in reversed(divided) if _has_boxes_of(run, above)), ())
         divided.append((run, ends))
         for first, last in pairwise((0, *ends, len(run))):
@@ -343,13 +353,8 @@ def _has_line_between(one: _Placed, other: _Placed, print_: Mask) -> bool:
     return len(covered) == len(parts) and float(np.min(covered, axis=0).max()) >= 255 * THROUGH
 
 
-def _column_ends(
-    run: Sequence[_Placed], rows_above: Sequence[Sequence[_Placed]], lines: Lines
-) -> tuple[int, ...]:
+def _column_ends(run: Sequence[_Placed], head: Mask) -> tuple[int, ...]:
     """Return before which boxes of a run another number begins: below lines that go on, or end in a head."""
-    if len(run) < 2 * FEWEST_IN_COLUMN:
-        return ()
-    head = _head(run, rows_above, lines)
     outer = [(run[0].left - LINE_SPREAD, run[0].left), (run[-1].right, run[-1].right + LINE_SPREAD)]
     sides = [_inked(head, *side) for side in outer]
     frame = [side.sum() for side in sides]
@@ -388,18 +393,26 @@ def _is_in_head(line: Flags, sides: Sequence[Flags]) -> bool:
     return bool(line[:top].sum() >= AS_LONG * height and line.sum() * AS_LONG <= height)
 
 
-def _head(
-    run: Sequence[_Placed], rows_above: Sequence[Sequence[_Placed]], lines: Lines
-) -> npt.NDArray[np.uint8]:
-    """Return the upright lines above a run, as far up as no other boxes are."""
-    top = max(0, round(min(placed.top for placed in run)) - LINE_SPREAD)
-    ends = [
-        round(placed.bottom) + LINE_SPREAD
-        for row in rows_above
-        for placed in row
-        if placed.bottom <= top + SIZE_SLACK and run[0].left < placed.right and placed.left < run[-1].right
-    ]
-    return lines.upright[max(0, top - round(HEAD * run[0].height), *ends) : top]
+def _heads(runs: Sequence[Sequence[_Placed]], lines: Lines) -> Iterator[Mask | None]:
+    """Yield the upright lines above each run, as far up as no other boxes are.
+
+    None where the run is too short for two numbers, or no line above it is long enough for one between them.
+    """
+    left, _, right, bottom = np.array([placed.edges for run in runs for placed in run]).reshape(-1, 4).T
+    for run in runs:
+        if len(run) < 2 * FEWEST_IN_COLUMN:
+            yield None
+            continue
+        first = max(0, round(min(placed.top for placed in run)) - LINE_SPREAD)
+        above = (bottom <= first + SIZE_SLACK) & (run[0].left < right) & (left < run[-1].right)
+        ends = np.rint(bottom[above]).max(initial=0) + LINE_SPREAD
+        start = int(max(0, first - round(HEAD * run[0].height), ends if above.any() else 0))
+        walls = np.array([(one.right, other.left) for one, other in pairwise(run)])
+        between = whole(walls) + np.array([-LINE_SPREAD, LINE_SPREAD + 1])
+        rows = np.full(len(walls), start), np.full(len(walls), first)
+        longest = inked(lines.upright_sums, between[:, 0], rows[0], between[:, 1], rows[1]).max()
+        is_long = longest >= LINE_IN_HEAD * run[0].height
+        yield lines.upright[start:first] if is_long else None
 
 
 def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> Flags:
@@ -425,7 +438,7 @@ def _is_digit_field(run: Sequence[_Placed]) -> bool:
     if max(coverages) < BEST_COVERAGE:
         return False
     if len(run) > 1:
-        return mean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
+        return fmean(coverages) >= MEAN_COVERAGE + SHORT_RUN / len(run)
     (single,) = run
     return single.alone and not (_holds_number(run) and single.height > HIGHEST_ROW)
 

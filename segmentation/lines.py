@@ -6,6 +6,7 @@ All lengths are pixels of the working copy: 0.25 mm each on upright A4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -34,6 +35,11 @@ LINE_SPREAD = 1  # pixels by which a line is made wider on each side
 Mask = npt.NDArray[np.uint8]
 """(height, width) uint8, 255 where it holds and 0 elsewhere."""
 
+Sums = npt.NDArray[np.int32]
+"""(height + 1, width + 1): how many pixels of a mask lie above and to the left of each corner of a pixel."""
+
+Places = npt.NDArray[np.intp]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Print:
@@ -43,12 +49,20 @@ class Print:
     dark: Mask | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Lines:
     """Where print runs straight for a while, LINE_SPREAD pixels wider than it is printed."""
 
     level: Mask
     upright: Mask
+
+    @cached_property
+    def level_sums(self) -> Sums:
+        return _sums(self.level)
+
+    @cached_property
+    def upright_sums(self) -> Sums:
+        return _sums(self.upright)
 
 
 def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
@@ -59,8 +73,8 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
 def shade_print(grey: npt.NDArray[np.uint8]) -> Print:
     """Return a page's print, and which of it is dark where much of it is not."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
-    average = cv2.blur(grey, window)
-    lowest = np.maximum(average, DEEPEST_DIP) - DEEPEST_DIP
+    lowest = np.maximum(cv2.blur(grey, window), DEEPEST_DIP)
+    lowest -= DEEPEST_DIP
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
@@ -95,6 +109,19 @@ def find_lines(print_: Mask) -> Lines:
     return Lines(level_lines(print_), upright_lines(print_))
 
 
+def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
+    """Return how many pixels of a mask lie within each rectangle; what reaches beyond the page is cut off."""
+    height, width = (size - 1 for size in sums.shape)
+    x1, x2 = np.clip(left, 0, width), np.clip(right, 0, width)
+    y1, y2 = np.clip(top, 0, height), np.clip(bottom, 0, height)
+    return np.asarray(sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1], np.intp)
+
+
+def whole(numbers: npt.NDArray[np.float64]) -> Places:
+    """Return the whole numbers next to these."""
+    return np.rint(numbers).astype(np.intp)
+
+
 def level_dashes(print_: Mask) -> Mask:
     """Return lines of dashes or dots that are level within a degree or two."""
     return _dashed(print_)
@@ -119,6 +146,10 @@ def level_lines(print_: Mask) -> Mask:
 def upright_lines(print_: Mask) -> Mask:
     """Return the lines that are upright within a few degrees."""
     return _opened(print_, 1, SHORTEST_UPRIGHT)
+
+
+def _sums(mask: Mask) -> Sums:
+    return np.asarray(cv2.integral(mask & 1), np.int32)  # 255 becomes 1
 
 
 def _opened(print_: Mask, width: int, height: int) -> Mask:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.lines import Mask, Print, find_pale_print, level_lines, shade_print, upright_lines
+from segmentation.lines import Lines, Mask, Print, find_lines, find_pale_print, shade_print
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
 SPREAD_LENGTH = 1600  # of a page that is wider than high: two may lie side by side
@@ -51,13 +51,15 @@ class WorkingCopy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageFrame:
-    """The print of a page as if it lay straight, and the way back: `to_page` is a homography, (3, 3).
+    """The print of a page as if it lay straight, its lines, and the way back.
 
+    `to_page` is a homography, (3, 3).
     `unit` is page pixels per pixel of the straight print, about its middle. `dark` is the dark print alone,
     where much of it is pale: what is on the back may show through.
     """
 
     print_: Mask
+    lines: Lines
     dark: Mask | None
     to_page: Matrix
     unit: float
@@ -136,24 +138,26 @@ def find_frame(copy: WorkingCopy, *, pale: bool = False) -> PageFrame:
     shades = Print(find_pale_print(copy.grey), None) if pale else shade_print(copy.grey)
     print_, dark = shades.all, shades.dark
     turned = np.eye(3)
-    level, upright = _leans(print_)
+    lines = find_lines(print_)
+    level, upright = _leans(lines)
     if level.support < FEW_LINES * print_.shape[1]:
         coarse = _coarse_turn(print_)
         if abs(coarse) > FLAT / 2:
             turned = _rotation(coarse, print_.shape)
-            level, upright = _leans(_warp(print_, turned, print_.shape))
+            level, upright = _leans(find_lines(_warp(print_, turned, print_.shape)))
     to_straight = _straightening(level, upright, print_.shape) @ turned
     if level.change or upright.change or abs(level.at) > FLAT / 4:  # what leans much shows better straight
-        level, upright = _leans(_warp(print_, to_straight, print_.shape))
+        level, upright = _leans(find_lines(_warp(print_, to_straight, print_.shape)))
         to_straight = _straightening(level, upright, print_.shape) @ to_straight
     if np.array_equal(to_straight, np.eye(3)):
         straight = print_
     else:
         to_straight, shape = _on_canvas(to_straight, print_.shape)
         straight = _warp(print_, to_straight, shape)
+        lines = find_lines(straight)
         dark = None if dark is None else _warp(dark, to_straight, shape)
     to_page = copy.to_page @ np.linalg.inv(to_straight)
-    return PageFrame(straight, dark, to_page, *_about_middle(to_page, straight.shape))
+    return PageFrame(straight, lines, dark, to_page, *_about_middle(to_page, straight.shape))
 
 
 def _about_middle(to_page: Matrix, shape: tuple[int, ...]) -> tuple[float, float]:
@@ -167,11 +171,11 @@ def _about_middle(to_page: Matrix, shape: tuple[int, ...]) -> tuple[float, float
     return unit, (turn + 45) % 90 - 45
 
 
-def _leans(print_: Mask) -> tuple[_Lean, _Lean]:
+def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
     """Return how a page's level and upright lines lean; the ones like the others where few tell."""
-    height, width = print_.shape
-    level = _fit(_family(level_lines(print_), (width / 2, height / 2)), height)
-    on_side = np.asarray(cv2.transpose(upright_lines(print_)), np.uint8)
+    height, width = lines.level.shape
+    level = _fit(_family(lines.level, (width / 2, height / 2)), height)
+    on_side = np.asarray(cv2.transpose(lines.upright), np.uint8)
     upright = _fit(_family(on_side, (height / 2, width / 2)), width)
     if upright.support < height / 4:
         upright = _Lean(-level.at)

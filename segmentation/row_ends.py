@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import mean, median
+from statistics import fmean, median
 from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
 
 from segmentation.lines import Mask
 
@@ -32,12 +36,13 @@ class Edges(NamedTuple):
     bottom: float
 
 
-def goes_on(row: Sequence[Edges], found: Sequence[Edges], print_: Mask) -> bool:
+def goes_on(row: Sequence[Edges], found: npt.ArrayLike, print_: Mask) -> bool:
     """Tell whether straight print stands where the sides of one more box would, beside a row or within it.
 
-    Any print counts, it need not be straight or whole enough for a line. A box of `found` that stands in that
-    place does not lack.
+    Any print counts, it need not be straight or whole enough for a line. A box of `found`, (n, 4) edges, that
+    stands in that place does not lack.
     """
+    found = np.asarray(found, np.float64).reshape(-1, 4)
     first, last = row[0], row[-1]
     pitches = [one.left - other.left for other, one in pairwise(row)] or [first.right - first.left + LINE]
     pitch = median(pitches)
@@ -54,7 +59,7 @@ def goes_on_as(row: Sequence[Edges], other: Sequence[Edges]) -> bool:
     Fields stand further apart. What is cut off here is wrong about one of the two at least.
     """
     first, second = sorted((row, other), key=lambda boxes: boxes[0].left + boxes[-1].right)
-    widest = max(mean(box.right - box.left for box in boxes) for boxes in (row, other))
+    widest = max(fmean(box.right - box.left for box in boxes) for boxes in (row, other))
     last, start = first[-1], second[0]
     height = max(box.bottom - box.top for box in (last, start))
     return (
@@ -64,14 +69,12 @@ def goes_on_as(row: Sequence[Edges], other: Sequence[Edges]) -> bool:
     )
 
 
-def stands_close(one: Edges, found: Sequence[Edges]) -> bool:
+def stands_close(one: Edges, found: npt.NDArray[np.float64]) -> bool:
     """Tell whether other boxes stand close beside a box for a whole number: these may be parts of a row."""
-    near = CLOSE * (one.bottom - one.top)
-    return any(
-        0 < max(other.left - one.right, one.left - other.right) < near
-        and max(abs(other.top - one.top), abs(other.bottom - one.bottom)) <= 2 * OFF_PLACE
-        for other in found
-    )
+    left, top, right, bottom = found.T
+    gap = np.maximum(left - one.right, one.left - right)
+    off = np.maximum(np.abs(top - one.top), np.abs(bottom - one.bottom))
+    return bool(((gap > 0) & (gap < CLOSE * (one.bottom - one.top)) & (off <= 2 * OFF_PLACE)).any())
 
 
 def _lacks_between(one: Edges, other: Edges, print_: Mask) -> bool:
@@ -83,13 +86,15 @@ def _lacks_between(one: Edges, other: Edges, print_: Mask) -> bool:
     return min(_printed(print_, row, start, end) for row in (one.top - 1, one.bottom + 1)) >= PRINTED
 
 
-def _lacks(end: Edges, pitch: float, found: Sequence[Edges], print_: Mask) -> bool:
+def _lacks(end: Edges, pitch: float, found: npt.NDArray[np.float64], print_: Mask) -> bool:
     """Tell whether boxes lack behind the end of a row: up to where its lines end, another box or a wall."""
     for nth in range(1, MOST_LACKING + 1):
         place = Edges(end.left + nth * pitch, end.top, end.right + nth * pitch, end.bottom)
         ceiling = _printed(print_, place.top - 1, place.left, place.right)
+        if ceiling < PRINTED:
+            return nth > 1
         floor = _printed(print_, place.bottom + 1, place.left, place.right)
-        if min(ceiling, floor) < PRINTED or any(_in_one_place(place, other) for other in found):
+        if floor < PRINTED or _is_taken(place, found):
             return nth > 1
         far = place.left - 1 if pitch < 0 else place.right + 1
         wall = _printed(print_.T, far, place.top, place.bottom)
@@ -105,8 +110,12 @@ def _printed(print_: Mask, row: float, start: float, end: float) -> float:
     middle = round(row)
     if start < 0 or end > print_.shape[1] or not OFF_PLACE < middle < len(print_) - OFF_PLACE:
         return 0.0
-    near = print_[middle - OFF_PLACE - 1 : middle + OFF_PLACE + 1, round(start) : round(end)] > 0
-    return float((near[1:] | near[:-1]).mean(axis=1).max())
+    near = print_[middle - OFF_PLACE - 1 : middle + OFF_PLACE + 1, round(start) : round(end)]
+    if not near.size:
+        return 0.0
+    either = cv2.bitwise_or(near[1:], near[:-1])
+    most = cv2.reduce(either, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max()
+    return float(most / (255 * near.shape[1]))
 
 
 def _is_crossed(place: Edges, print_: Mask) -> bool:
@@ -117,8 +126,15 @@ def _is_crossed(place: Edges, print_: Mask) -> bool:
     return float(inside.mean(axis=1).max()) >= 255 * CROSSED
 
 
-def _in_one_place(one: Edges, other: Edges) -> bool:
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    area = max((each.right - each.left) * (each.bottom - each.top) for each in (one, other))
-    return across > 0 and down > 0 and across * down >= TAKEN * area
+def _is_taken(place: Edges, found: npt.NDArray[np.float64]) -> bool:
+    """Tell whether a box that was found stands in a place."""
+    left, top, right, bottom = found.T
+    across = np.minimum(place.right, right) - np.maximum(place.left, left)
+    down = np.minimum(place.bottom, bottom) - np.maximum(place.top, top)
+    own = (place.right - place.left) * (place.bottom - place.top)
+    shared = (
+        (across > 0)
+        & (down > 0)
+        & (across * down >= TAKEN * np.maximum(own, (right - left) * (bottom - top)))
+    )
+    return bool(shared.any())

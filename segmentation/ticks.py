@@ -157,15 +157,15 @@ def _is_printed(row: PrintedBoxes, boxes: PrintedBoxes) -> bool:
 def _lines(level: Mask, print_: Mask) -> Iterator[_Line]:
     """Yield the level lines that may be a comb's base: two things or more stand on them."""
     joined = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((1, LONGEST_BREAK + 1), np.uint8))
-    stands = [_standing(print_, height) for height in STANDING]
+    low, high = (_standing(print_, height) for height in STANDING)
     for contour in cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
         x, y, width, height = cv2.boundingRect(contour)
         if not 2 * SHORTEST_PITCH <= width + 2 <= MOST_BOXES * LONGEST_PITCH:
             continue
         around = slice(y, y + height), slice(max(0, x - 2), x + width + 2)
-        low, high = (np.asarray(each[around].any(axis=0)) for each in stands)
-        if _groups(low) > 1 or _groups(high) > 1:
-            yield _Line(x, y, width, height, contour, low)
+        standing = np.asarray(low[around].max(axis=0) > 0)
+        if _groups(standing) > 1 or _groups(np.asarray(high[around].max(axis=0) > 0)) > 1:
+            yield _Line(x, y, width, height, contour, standing)
 
 
 def _floors(lines: Sequence[_Line], boxes: PrintedBoxes) -> list[bool]:
@@ -197,9 +197,9 @@ def _bases(lines: Iterable[_Line], level: Mask, print_: Mask) -> list[_Base]:
     return list(filter(None, (_base(line, level, print_) for line in lines)))
 
 
-def _standing(print_: Mask, height: int) -> Flags:
+def _standing(print_: Mask, height: int) -> Mask:
     """Return from where print goes straight up by so many pixels."""
-    return np.asarray(cv2.erode(print_, np.ones((height, 1), np.uint8), anchor=(0, height - 1)) > 0)
+    return np.asarray(cv2.erode(print_, np.ones((height, 1), np.uint8), anchor=(0, height - 1)), np.uint8)
 
 
 def _groups(flags: Flags) -> int:
