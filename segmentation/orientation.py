@@ -20,16 +20,19 @@ from segmentation.ticks import find_combs
 
 MEANT = 11  # columns of probabilities that people mean to write: ten digits, and what strikes a box out
 MOST_FIELDS = 24  # that are asked; a quarter of them would do
-LEGIBLE = 0.8  # probability from which on a glyph counts as something meant
+LEGIBLE = 0.8  # probability from which on a glyph counts as a digit
+VOTING = 0.9  # that a glyph is something meant, of all in a field that votes: words have less, either way
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
-CLEARLY = 0.15  # by which the log-likelihood of a page that lies on its head is higher when it is turned
+MOST_VOTES = 0.5  # log-likelihood that one glyph adds at most: one ill-written digit must not turn a page
+CLEARLY = 0.15  # of it, that a page needs for its digits to tell anything
+TO_TURN = 0.6  # of it, that a page needs which is turned over: more than one glyph
 ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few marks may do by chance
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
-BEYOND_DOUBT = 4  # times as many, those by chance added, than which no page that stands upright has more
+BEYOND_DOUBT = 3  # times as many, those by chance added, than which no page that stands upright has more
 LEAST_SHARE = 0.33  # of its neighbours that are legible then: names are not, and a grid's marks less
 FEW_PAIRS, MANY_PAIRS = 4, 8  # of them on a page whose boxes are too pale, and once these are seen
 FAR_MORE, BY_CHANCE = 1.5, 2  # times as many, and so many more, on a page that lies on its side
-UNLIKELIEST = 0.03  # one blot must not turn a page
+UNLIKELIEST = 0.03  # probability of a digit, below which all are alike
 MOSTLY_LEGIBLE = 0.5  # of the neighbours in boxes that are found, on a page that lies as it should
 
 Glyphs = npt.NDArray[np.uint8]
@@ -43,11 +46,23 @@ def reads_well(probabilities: npt.NDArray[np.float32]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the digits of a page stand: on their heads or not, and how many of them that way side by side."""
+    """How digits stand as a page lies: on their feet or heads, and how many of them that way side by side."""
 
-    upside_down: bool
+    votes: float  # for the way they stand, those for their heads taken off, in log-likelihood
     legible_pairs: int  # of digits that are neighbours in a field
     pairs: int  # of neighbours, legible or not
+
+    @property
+    def upright(self) -> bool:
+        return self.votes >= CLEARLY
+
+    @property
+    def surely_upright(self) -> bool:
+        return self.votes >= TO_TURN
+
+    @property
+    def upside_down(self) -> bool:
+        return self.votes <= -CLEARLY
 
     @property
     def is_doubtful(self) -> bool:
@@ -59,24 +74,22 @@ def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
     """Return how digits stand in fields, each given by its (n, 28, 28) uint8 glyphs, cut as the page lies.
 
     Fields vote on what is their head that are legible as a whole, this way or that: letters and dirt, which
-    are digits no way, have no say.
+    are digits no way, have no say. A glyph's vote is how much likelier it is one way, within limits.
     """
     asked = [glyphs for glyphs in fields if len(glyphs)][:MOST_FIELDS]
     if not asked:
-        return Standing(upside_down=False, legible_pairs=0, pairs=0)
+        return Standing(votes=0.0, legible_pairs=0, pairs=0)
     starts = np.cumsum([0, *map(len, asked[:-1])])
     together = np.concatenate(asked)
     both_ways = together, np.ascontiguousarray(together[:, ::-1, ::-1])
     read = [classify(each) for each in both_ways]
     meant = np.stack([_meant(probabilities) for probabilities in read])
-    likelihood = np.add.reduceat(np.log(meant + UNLIKELIEST), starts, axis=1)
-    legible = np.minimum.reduceat(meant, starts, axis=1) >= LEGIBLE
-    upright, inverted = (int(count) for count in legible.sum(axis=1))
-    gain = float((likelihood[1] - likelihood[0])[legible.any(axis=0)].sum())
-    upside_down = inverted >= upright and gain >= CLEARLY
-    digits = read[int(upside_down)][:, : MEANT - 1].max(axis=1) >= LEGIBLE
+    upright, inverted = np.log(meant + UNLIKELIEST)
+    gains = np.add.reduceat(np.clip(upright - inverted, -MOST_VOTES, MOST_VOTES), starts)
+    votes = float(gains[(np.minimum.reduceat(meant, starts, axis=1) >= VOTING).any(axis=0)].sum())
+    digits = read[int(votes <= -CLEARLY)][:, : MEANT - 1].max(axis=1) >= LEGIBLE
     pairs = np.delete(digits[1:] & digits[:-1], starts[1:] - 1)
-    return Standing(upside_down, int(pairs.sum()), len(pairs))
+    return Standing(votes, int(pairs.sum()), len(pairs))
 
 
 def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:

@@ -156,11 +156,11 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
         shown = standing(closer.glyphs, classify)
         if shown.legible_pairs >= MANY_PAIRS:
             look, as_it_lies, pale = closer, shown, True
-    if not as_it_lies.upside_down:
+    if as_it_lies.upright or not look.glyphs:
         return look
     turned_over = _look_at(page, 2, classify, stage, pale=pale)
     # Words, ticks and digits of straight strokes may seem to lie on their heads either way.
-    return look if standing(turned_over.glyphs, classify).upside_down else turned_over
+    return turned_over if standing(turned_over.glyphs, classify).surely_upright else look
 
 
 def _look_as_combs_stand(page: Page, as_it_lies: Standing, classify: Classify, stage: Stage) -> _Look | None:
@@ -180,11 +180,11 @@ def _look_as_combs_stand(page: Page, as_it_lies: Standing, classify: Classify, s
 
 
 def _upright_one(look: _Look, turned_over: _Look, classify: Classify) -> _Look:
-    """Return which look has the digits on their feet: where both seem to, the one with more of them."""
+    """Return which look has more of the digits on their feet."""
     one, other = (standing(each.glyphs, classify) for each in (look, turned_over))
-    if one.upside_down == other.upside_down:
+    if one.votes == other.votes:
         return turned_over if other.legible_pairs > one.legible_pairs else look
-    return turned_over if one.upside_down else look
+    return turned_over if other.votes > one.votes else look
 
 
 def _boxes_lie(layout: PageLayout) -> bool:
