@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, whole
+from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, ranges, whole
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
@@ -54,6 +55,7 @@ ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked a
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+_Pairs = tuple[Indices, Indices]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -146,7 +148,7 @@ class _Ink:
         return cls(lines.level_sums, lines.upright_sums.T)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TracedLines:
     """Lines and the corners from which they go on together; all that looks for boxes starts from these."""
 
@@ -156,6 +158,15 @@ class TracedLines:
     top_right: _Corners
     bottom_left: _Corners
     bottom_right: _Corners
+
+    @cached_property
+    def left_walls(self) -> _Pairs:
+        """Upper left corners, each with the lower left ones below it."""
+        return _down(self.top_left, self.bottom_left)
+
+    @cached_property
+    def right_walls(self) -> _Pairs:
+        return _down(self.top_right, self.bottom_right)
 
 
 def trace(lines: Lines) -> TracedLines:
@@ -195,16 +206,16 @@ def find_wide_boxes(traced: TracedLines) -> PrintedBoxes:
     down as far.
     """
     ink = traced.ink
-    left, top, bottom = _walls(ink, traced.top_left, traced.bottom_left)
-    right, ends_top, ends_bottom = _walls(ink, traced.top_right, traced.bottom_right)
-    apart = right.middle - left.middle[:, None]
+    left, top, bottom = _walls(ink, traced.top_left, traced.bottom_left, traced.left_walls)
+    right, ends_top, ends_bottom = _walls(ink, traced.top_right, traced.bottom_right, traced.right_walls)
+    at, end = _meeting(top, ends_top)
+    apart = right.middle[end] - left.middle[at]
     opposite = (
-        _meet(top, ends_top)
-        & _meet(bottom, ends_bottom)
-        & (apart >= WIDEST_ALONE * (bottom.middle - top.middle)[:, None] - SLACK)
+        _meet(bottom[at], ends_bottom[end])
+        & (apart >= WIDEST_ALONE * (bottom.middle - top.middle)[at] - SLACK)
         & (apart <= LONGEST_ROW)
     )
-    at, end = np.nonzero(_nearest(opposite, right.middle, NEXT_WALLS))
+    at, end = _nearest(at[opposite], end[opposite], right.middle, NEXT_WALLS)
     found = _at_lines(ink, left[at], top[at], right[end], bottom[at])
     found = found[(found.width >= WIDEST_ALONE * found.height) & (found.height <= HIGHEST_ROW)]
     found = found[found.coverage >= WALL_COVERED]
@@ -247,10 +258,11 @@ def covered_sides(
     )
 
 
-def _walls(ink: _Ink, heads: _Corners, feet: _Corners) -> tuple[_Stretches, _Stretches, _Stretches]:
+def _walls(
+    ink: _Ink, heads: _Corners, feet: _Corners, pairs: _Pairs
+) -> tuple[_Stretches, _Stretches, _Stretches]:
     """Return uprights that go from one corner down to another one: their places, tops and bottoms."""
-    below = _meet(heads.columns, feet.columns) & _follow(heads.rows, feet.rows, SMALLEST_HEIGHT)
-    head, foot = np.nonzero(_nearest(below, feet.rows.middle))
+    head, foot = pairs
     place, top, bottom = heads.columns[head], heads.rows[head], feet.rows[foot]
     down = whole(top.middle), whole(bottom.middle)
     covered = _inner_line(ink.upright, place.first, place.last, *down)[1]
@@ -262,15 +274,10 @@ def _candidates(traced: TracedLines) -> PrintedBoxes:
     """Return every rectangle of a digit box's shape with lines on its four sides."""
     lines, ink = traced.lines, traced.ink
     top_left, top_right, bottom_left = traced.top_left, traced.top_right, traced.bottom_left
-    ceilings = _meet(top_left.rows, top_right.rows) & _follow(
-        top_left.columns, top_right.columns, SMALLEST_WIDTH
-    )
-    walls = _meet(top_left.columns, bottom_left.columns) & _follow(
-        top_left.rows, bottom_left.rows, SMALLEST_HEIGHT
-    )
-    at, across, down = _join(
-        _nearest(ceilings, top_right.columns.middle), _nearest(walls, bottom_left.rows.middle)
-    )
+    start, end = _meeting(top_left.rows, top_right.rows)
+    ahead = _follow(top_left.columns[start], top_right.columns[end], SMALLEST_WIDTH)
+    ceilings = _nearest(start[ahead], end[ahead], top_right.columns.middle)
+    at, across, down = _join(ceilings, traced.left_walls, len(top_left.rows.first))
     left, right = top_left.columns[at], top_right.columns[across]
     top, bottom = top_left.rows[at], bottom_left.rows[down]
     width, height = right.middle - left.middle, bottom.middle - top.middle
@@ -378,15 +385,16 @@ def _inner_line(
     Among rows covered equally well the innermost counts.
     """
     step, count = np.sign(outer - inner), np.minimum(np.abs(outer - inner), THICKEST_SPOT)
-    best_row, best = inner.copy(), np.full(len(inner), -1.0)
-    for nth in range(int(count.max(initial=-1)) + 1):
-        still = np.flatnonzero(count >= nth)
-        row, first, last = inner[still] + step[still] * nth, start[still], end[still]
-        on = integral[row + 1, last] - integral[row, last] - integral[row + 1, first] + integral[row, first]
-        covered = on / np.maximum(last - first, 1)
-        better = covered > best[still] + COVERAGE_STEP
-        best_row[still[better]], best[still[better]] = row[better], covered[better]
-    return best_row.astype(float), best
+    line, nth = ranges(np.zeros_like(count), count + 1)
+    row, first, last = inner[line] + step[line] * nth, start[line], end[line]
+    on = integral[row + 1, last] - integral[row, last] - integral[row + 1, first] + integral[row, first]
+    covered = np.full((count.max(initial=0) + 1, len(inner)), -1.0)
+    covered[nth, line] = on / np.maximum(last - first, 1)
+    best, place = covered[0], np.zeros_like(count)
+    for further, each in enumerate(covered[1:], start=1):
+        better = each > best + COVERAGE_STEP
+        best, place = np.where(better, each, best), np.where(better, further, place)
+    return (inner + step * place).astype(float), best
 
 
 def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
@@ -411,7 +419,7 @@ def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
     below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
     beyond = np.searchsorted(first, last + width + 1, "right")
     spot = np.arange(len(first))
-    above, under = _ranges(below, beyond)
+    above, under = ranges(below, beyond)
     spot[under] = above
     while not np.array_equal(spot, spot[spot]):
         spot = spot[spot]
@@ -444,63 +452,71 @@ def _few_set(mask: Mask) -> Indices:
     return np.concatenate([8 * near[nth] + within, eights + np.flatnonzero(flat[eights:])])
 
 
-def _ranges(first: Indices, end: Indices) -> tuple[Indices, Indices]:
-    """Return every place between a first one and its end, with the entry that it comes from."""
-    count = np.maximum(end - first, 0)
-    entry = np.repeat(np.arange(len(first)), count)
-    skipped = np.cumsum(count) - count - first
-    return entry, np.arange(len(entry)) - skipped[entry]
-
-
-def _meet(one: _Stretches, other: _Stretches) -> npt.NDArray[np.bool_]:
-    """Tell which stretches lie side by side, CORNER_OFF aside."""
+def _meet(ones: _Stretches, others: _Stretches) -> Flags:
+    """Tell which of these pairs of stretches lie side by side, CORNER_OFF aside."""
     return np.asarray(
-        (one.first[:, None] <= other.last + CORNER_OFF) & (other.first <= one.last[:, None] + CORNER_OFF)
+        (ones.first <= others.last + CORNER_OFF) & (others.first <= ones.last + CORNER_OFF), np.bool_
     )
 
 
-def _nearest(
-    partners: npt.NDArray[np.bool_], place: Numbers, most: int = MOST_PARTNERS
-) -> npt.NDArray[np.bool_]:
-    """Return the partners, of each corner as many as come first only."""
-    order = np.argsort(place, kind="stable")
-    nth = np.cumsum(partners[:, order], axis=1)
-    near = np.empty_like(partners)
-    near[:, order] = partners[:, order] & (nth <= most)
-    return near
+def _meeting(ones: _Stretches, others: _Stretches) -> _Pairs:
+    """Return all pairs of stretches that lie side by side, CORNER_OFF aside."""
+    order = np.argsort(others.first)
+    longest = (others.last - others.first).max(initial=0)
+    starts = others.first[order]
+    first = np.searchsorted(starts, ones.first - CORNER_OFF - longest)
+    one, nth = ranges(first, np.searchsorted(starts, ones.last + CORNER_OFF, "right"))
+    other = order[nth]
+    there = _meet(ones[one], others[other])
+    return one[there], other[there]
 
 
-def _follow(one: _Stretches, other: _Stretches, least: int) -> npt.NDArray[np.bool_]:
-    """Tell which stretches come behind others by as much as the sides of a box are apart."""
+def _down(heads: _Corners, feet: _Corners) -> _Pairs:
+    """Return corners, each with those below it that are the nearest."""
+    head, foot = _meeting(heads.columns, feet.columns)
+    below = _follow(heads.rows[head], feet.rows[foot], SMALLEST_HEIGHT)
+    return _nearest(head[below], foot[below], feet.rows.middle)
+
+
+def _nearest(ones: Indices, others: Indices, place: Numbers, most: int = MOST_PARTNERS) -> _Pairs:
+    """Return of these pairs, of each one as many as have the others that come first, sorted."""
+    order = np.lexsort((others, place[others], ones))
+    ones, others = ones[order], others[order]
+    nth = np.arange(len(ones)) - np.searchsorted(ones, ones)
+    ones, others = ones[nth < most], others[nth < most]
+    order = np.lexsort((others, ones))
+    return ones[order], others[order]
+
+
+def _follow(ones: _Stretches, others: _Stretches, least: int) -> Flags:
+    """Tell of which pairs the other comes behind by as much as the sides of a box are apart."""
     return np.asarray(
-        (other.first > one.first[:, None])
-        & (other.last - one.first[:, None] >= least)
-        & (other.first - one.last[:, None] <= LARGEST_SIDE)
+        (others.first > ones.first)
+        & (others.last - ones.first >= least)
+        & (others.first - ones.last <= LARGEST_SIDE)
     )
 
 
-def _join(ceilings: npt.NDArray[np.bool_], walls: npt.NDArray[np.bool_]) -> tuple[Indices, Indices, Indices]:
-    """Return every top left corner with each of its partners to the right and each of those below."""
-    at, across = np.nonzero(ceilings)
-    below = walls.sum(axis=1)
-    repeats = below[at]
-    first = np.concatenate([[0], np.cumsum(below)])
-    downs = np.nonzero(walls)[1]
-    starts = np.repeat(first[at], repeats)
-    nth = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    return np.repeat(at, repeats), np.repeat(across, repeats), downs[starts + nth]
+def _join(ceilings: _Pairs, walls: _Pairs, count: int) -> tuple[Indices, Indices, Indices]:
+    """Return every one of so many corners with each of its partners to the right and each of those below."""
+    at, across = ceilings
+    above, down = walls
+    ends = np.cumsum(np.bincount(above, minlength=count))
+    entry, nth = ranges(np.append(0, ends)[at], ends[at])
+    return at[entry], across[entry], down[nth]
 
 
 def _surest(candidates: PrintedBoxes) -> PrintedBoxes:
     """Return the candidates that overlap none which is surer."""
-    return candidates[without_overlaps(candidates, _surest_first(candidates))]
+    overlaps = _overlaps(candidates)
+    return candidates[_kept(candidates, _surest_first(candidates, overlaps), overlaps)]
 
 
 def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
     """Return what lines surround where a row lacks its next box: its corners may be written over."""
     apart = boxes.left[:, None] - boxes.left
     level = np.abs(boxes.top[:, None] - boxes.top) <= CORNER_OFF
-    ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _same_size(boxes)
+    ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _same_size(boxes, boxes)
     behind_pitch = np.where(ahead, apart, np.inf).min(axis=1, initial=np.inf)  # to the box on the left
     ahead_pitch = np.where(ahead, apart, np.inf).min(axis=0, initial=np.inf)
     has_left, has_right = np.isfinite(behind_pitch), np.isfinite(ahead_pitch)
@@ -520,65 +536,69 @@ def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
     )
 
 
-def _same_size(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
-    width, height = _halves(boxes.width), _halves(boxes.height)
-    return np.asarray(
-        (np.abs(width[:, None] - width) <= 2 * SAME_SIZE)
-        & (np.abs(height[:, None] - height) <= 2 * SAME_SIZE)
-    )
+def _same_size(ones: PrintedBoxes, others: PrintedBoxes) -> Flags:
+    sizes = (np.stack([_halves(boxes.width), _halves(boxes.height)]) for boxes in (ones, others))
+    return _near(*sizes)
 
 
-def _surest_first(boxes: PrintedBoxes) -> Indices:
+def _surest_first(boxes: PrintedBoxes, overlaps: _Pairs) -> Indices:
     """Return the order in which boxes are believed: those of the commonest size first."""
-    same_size = _same_size(boxes)
-    votes = same_size.sum(axis=1)
-    votes = votes * np.where(_divided(boxes, votes), DIVIDED, 1.0)
-    votes[_guides(boxes, same_size)] = 0
+    sizes = (_halves(boxes.width).astype(np.int32) << 16) + _halves(boxes.height)
+    sizes, nth, counts = np.unique(sizes, return_inverse=True, return_counts=True)
+    each = np.stack([sizes >> 16, sizes & 0xFFFF]).astype(np.int16)
+    votes = (_near(each, each) @ counts)[nth]
+    votes = votes * np.where(_divided(boxes, votes, overlaps), DIVIDED, 1.0)
+    votes[_guides(boxes, overlaps)] = 0
     return np.lexsort((-boxes.coverage, -votes))
 
 
-def _guides(boxes: PrintedBoxes, same_size: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _near(ones: npt.NDArray[np.int16], others: npt.NDArray[np.int16]) -> Flags:
+    """Tell which of two sets of sizes, (2, n) in half pixels, are the same."""
+    return np.asarray((np.abs(ones[:, :, None] - others[:, None]) <= 2 * SAME_SIZE).all(axis=0))
+
+
+def _guides(boxes: PrintedBoxes, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
     """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
     x, width = (boxes.left + boxes.right) / 2, boxes.width
-    around, guide = _pairs_near(x, GUIDE_OFF * width)  # few: the rest is asked of these alone
+    one, other = overlaps
+    top, bottom, off = _halves(boxes.top), _halves(boxes.bottom), 2 * CORNER_OFF
+    below, beyond = top[other] - top[one], bottom[other] - bottom[one]
+    within, outside = (below > off) & (beyond < -off), (below < -off) & (beyond > off)
+    around = np.concatenate([one[within], other[outside]])
+    guide = np.concatenate([other[within], one[outside]])
     fits = (width[guide] > GUIDE_WIDTH[0] * width[around]) & (width[guide] < GUIDE_WIDTH[1] * width[around])
     fits &= np.abs(x[guide] - x[around]) < GUIDE_OFF * width[around]
     guide, around = guide[fits], around[fits]
-    enclosed = (boxes.top[guide] > boxes.top[around] + CORNER_OFF) & (
-        boxes.bottom[guide] < boxes.bottom[around] - CORNER_OFF
-    )
-    guide, around = guide[enclosed], around[enclosed]
     guides = np.zeros(len(boxes), bool)
     if len(guide):
         y = (boxes.top + boxes.bottom) / 2
         inner, nth = np.unique(guide, return_inverse=True)
-        level = same_size[inner] & (np.abs(y[inner, None] - y) <= CORNER_OFF)
+        level = _same_size(boxes[inner], boxes) & (np.abs(y[inner, None] - y) <= CORNER_OFF)
         level[np.arange(len(inner)), inner] = False
         next_one = np.where(level, np.abs(x[inner, None] - x), np.inf).min(axis=1, initial=np.inf)
         guides[guide[next_one[nth] >= GUIDE_PITCH * width[around]]] = True
     return guides
 
 
-def _divided(boxes: PrintedBoxes, votes: Indices) -> npt.NDArray[np.bool_]:
+def _divided(boxes: PrintedBoxes, votes: Indices, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
     """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
-
     left, top, right, bottom, width, height = map(
         _halves, (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.width, boxes.height)
     )
-    near = 2 * CORNER_OFF
+    near = np.int16(2 * CORNER_OFF)
 
     def same(edge: npt.NDArray[np.int16], one: Indices, other: Indices) -> Flags:
         return np.asarray(np.abs(edge[one] - edge[other]) <= near)
 
     def sharing(start: npt.NDArray[np.int16], end: npt.NDArray[np.int16]) -> tuple[Indices, Indices]:
-        one, other = _pairs_near(start, near)
-        both = same(end, one, other)
-        return one[both], other[both]
+        one, other = overlaps  # few: the rest is asked of these pairs alone
+        both = same(start, one, other) & same(end, one, other)
+        return _both_ways(one[both], other[both])
 
     def of_two(one: Indices, start: Flags, end: Flags, smaller: Flags) -> Flags:
         return _any(one[start & ~end & smaller], len(boxes)) & _any(one[end & ~start & smaller], len(boxes))
 
-    one, other = sharing(top, bottom)  # few: the rest is asked of these pairs alone
+    one, other = sharing(top, bottom)
     start, end, less = same(left, one, other), same(right, one, other), width[one] - width[other]
     with_gap = (
         (start ^ end)
@@ -592,15 +612,6 @@ def _divided(boxes: PrintedBoxes, votes: Indices) -> npt.NDArray[np.bool_]:
     return divided | of_two(one, start, end, less > 0)
 
 
-def _pairs_near(places: npt.NDArray[np.float64 | np.int16], reach: Numbers | int) -> tuple[Indices, Indices]:
-    """Return each place with every one that lies within its reach, itself included."""
-    order = np.argsort(places, kind="stable")
-    ranked = places[order]
-    first = np.searchsorted(ranked, places - reach, "left")
-    one, nth = _ranges(first, np.searchsorted(ranked, places + reach, "right"))
-    return one, order[nth]
-
-
 def _any(indices: Indices, count: int) -> Flags:
     """Return flags, up for these indices."""
     flags = np.zeros(count, bool)
@@ -610,14 +621,26 @@ def _any(indices: Indices, count: int) -> Flags:
 
 def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
     """Return the boxes that overlap none of those before them in the order."""
-    area = (4 * boxes.width * boxes.height).astype(np.float32)
-    shared = _shared(boxes.left, boxes.right) * _shared(boxes.top, boxes.bottom)
-    conflict = shared > LARGEST_OVERLAP * np.minimum(area, area[:, None])
+    return _kept(boxes, order, _overlaps(boxes))
+
+
+def _kept(boxes: PrintedBoxes, order: Indices, overlaps: _Pairs) -> Indices:
+    one, other = overlaps
+    left, top, right, bottom = map(_halves, (boxes.left, boxes.top, boxes.right, boxes.bottom))
+    across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])
+    down = np.minimum(bottom[one], bottom[other]) - np.maximum(top[one], top[other])
+    least = (LARGEST_OVERLAP * 4 * boxes.width * boxes.height).astype(np.float32)
+    conflict = across * down.astype(np.float32) > np.minimum(least[one], least[other])
+    one, other = _both_ways(one[conflict], other[conflict])
+    by_one = np.argsort(one.astype(np.uint16), kind="stable")  # sorts small numbers by their digits
+    one, other = one[by_one], other[by_one]
+    ends = np.cumsum(np.bincount(one, minlength=len(boxes))).tolist()
+    starts = [0, *ends]
     kept, taken = [], np.zeros(len(boxes), bool)
     for index in order.tolist():
         if not taken[index]:
             kept.append(index)
-            taken |= conflict[index]
+            taken[other[starts[index] : ends[index]]] = True
     return np.array(sorted(kept), np.intp)
 
 
@@ -658,11 +681,17 @@ def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> npt.NDArray[np
     return np.asarray(np.sum(further, axis=0) <= strays)
 
 
-def _shared(start: Numbers, end: Numbers) -> npt.NDArray[np.float32]:
-    """Return the length that every two of these intervals have in common, in half pixels."""
-    first, last = _halves(start), _halves(end)
-    common = np.minimum(last, last[:, None]) - np.maximum(first, first[:, None])
-    return np.asarray(np.maximum(common, 0), np.float32)
+def _overlaps(boxes: PrintedBoxes) -> _Pairs:
+    """Return all pairs of boxes that overlap, each once."""
+    order = np.argsort(boxes.top)
+    left, right, top = _halves(boxes.left)[order], _halves(boxes.right)[order], boxes.top[order]
+    one, other = ranges(np.arange(1, len(boxes) + 1), np.searchsorted(top, boxes.bottom[order]))
+    there = (left[other] < right[one]) & (left[one] < right[other])
+    return order[one[there]], order[other[there]]
+
+
+def _both_ways(one: Indices, other: Indices) -> _Pairs:
+    return np.concatenate([one, other]), np.concatenate([other, one])
 
 
 def _halves(places: Numbers) -> npt.NDArray[np.int16]:

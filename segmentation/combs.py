@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import Lines, Mask, inked, whole
+from segmentation.lines import Lines, Mask, inked, ranges, whole
 
 SHARED_PLACE = 0.3  # of the smaller one's area, from which on two boxes stand in one place
 OFF_LINES = 0.2  # of a region's height, within which a stroke may run along its ceiling or floor
@@ -119,6 +119,12 @@ def _crossed(regions: PrintedBoxes, lines: Lines) -> npt.NDArray[np.bool_]:
     left, top = whole(regions.left) + 1, whole(regions.top + far)
     right, bottom = whole(regions.right), whole(regions.bottom - far)
     crossed = inked(lines.level_sums, left, top, right, bottom) >= np.maximum(1, CROSSED * (right - left))
+    which = np.flatnonzero(crossed)
+    region, row = ranges(top[which], bottom[which])
+    width = (right - left)[which][region]
+    seen = inked(lines.level_sums, left[which][region], row, right[which][region], row + 1)
+    crossed[:] = False
+    crossed[which[region[np.rint(255 * seen / np.maximum(width, 1)) >= 255 * CROSSED]]] = True
     for index in np.flatnonzero(crossed).tolist():
         inside = lines.level[top[index] : bottom[index], left[index] : right[index]]
         crossed[index] = _is_divided(np.asarray(inside, np.uint8))

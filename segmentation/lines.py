@@ -82,8 +82,10 @@ def shade_print(grey: npt.NDArray[np.uint8]) -> Print:
     thin = cv2.max(thin, _over(darkness, THICK_PRINT * usual))  # a blacked-out box has lines too
     seen = cv2.min(darkness, thin)
     print_, dark = _over(seen, contrast), _over(seen, max(contrast, SHOWS_THROUGH * usual))
-    much = cv2.countNonZero(pale_beside(dark, print_)) >= MUCH_PALE * cv2.countNonZero(print_)
-    return Print(print_, dark if much else None)
+    much = MUCH_PALE * cv2.countNonZero(print_)
+    may_be_much = cv2.countNonZero(print_) - cv2.countNonZero(dark) >= much
+    is_much = may_be_much and cv2.countNonZero(pale_beside(dark, print_)) >= much
+    return Print(print_, dark if is_much else None)
 
 
 def pale_beside(dark: Mask, print_: Mask) -> Mask:
@@ -120,6 +122,14 @@ def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) 
 def whole(numbers: npt.NDArray[np.float64]) -> Places:
     """Return the whole numbers next to these."""
     return np.rint(numbers).astype(np.intp)
+
+
+def ranges(first: Places, end: Places) -> tuple[Places, Places]:
+    """Return every place between a first one and its end, with the entry that it comes from."""
+    count = np.maximum(end - first, 0)
+    entry = np.repeat(np.arange(len(first)), count)
+    skipped = np.cumsum(count) - count - first
+    return entry, np.arange(len(entry)) - skipped[entry]
 
 
 def level_dashes(print_: Mask) -> Mask:

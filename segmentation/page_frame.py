@@ -186,14 +186,24 @@ def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
 
 def _family(lines: Mask, middle: tuple[float, float]) -> _Family:
     """Return the longer lines of a mask in which they are about level."""
-    found = []
     contours = cv2.findContours(lines, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
-    for contour in contours:
-        _, _, width, height = cv2.boundingRect(contour)
-        if width >= SHORTEST and height <= FLAT * width:
-            across, down, x, y = cv2.fitLine(contour, cv2.DIST_L2, 0, 0.01, 0.01).ravel().tolist()
-            found.append((down / across, x - middle[0], y - middle[1], width))
-    return _Family(*np.array(found, np.float64).reshape(-1, 4).T)
+    if not contours:
+        return _Family(*np.empty((4, 0)))
+    counts = np.array([len(contour) for contour in contours])
+    starts = np.cumsum(counts) - counts
+    x, y = np.concatenate(contours)[:, 0].T.astype(np.float64)
+    width, height = (
+        np.maximum.reduceat(each, starts) - np.minimum.reduceat(each, starts) + 1 for each in (x, y)
+    )
+
+    def mean(of: Numbers) -> Numbers:
+        return np.asarray(np.add.reduceat(of, starts) / counts)
+
+    across, down = mean(x), mean(y)
+    spread = mean(x * x) - across**2 - mean(y * y) + down**2
+    lean = np.tan(np.arctan2(2 * (mean(x * y) - across * down), spread) / 2)  # by least squares, across them
+    long = (width >= SHORTEST) & (height <= FLAT * width)
+    return _Family(*(each[long] for each in (lean, across - middle[0], down - middle[1], width)))
 
 
 def _fit(family: _Family, extent: int) -> _Lean:
@@ -213,10 +223,13 @@ def _fit(family: _Family, extent: int) -> _Lean:
     for _ in range(ROUNDS):
         off = family.lean - at - change * leverage
         weight = family.length**2 / (1 + (off / TURN_OFF) ** 2)
-        columns = np.stack([np.ones_like(leverage), leverage])
-        normal = (columns * weight) @ columns.T
-        normal[1, 1] += extent**2 * STEADY  # a few lines close together cannot tell a change
-        at, change = np.linalg.solve(normal, (columns * weight) @ family.lean).tolist()
+        levered = weight * leverage
+        total, first, second = float(weight.sum()), float(levered.sum()), float(levered @ leverage)
+        second += extent**2 * STEADY  # a few lines close together cannot tell a change
+        leans, levered_leans = float(weight @ family.lean), float(levered @ family.lean)
+        divisor = total * second - first**2
+        at = (leans * second - levered_leans * first) / divisor
+        change = (levered_leans * total - leans * first) / divisor
     support = _agreeing(family, at, change)
     if LEAST_PERSPECTIVE <= abs(change) * extent <= MOST_PERSPECTIVE and support > EXPLAINS_MORE * steady:
         return _Lean(at, change, support)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes, without_overlaps
-from segmentation.lines import Lines, Mask
+from segmentation.lines import Lines, Mask, Sums, inked, whole
 
 MOST_SIZES = 4  # of a page
 FEWEST_ALIKE = 2  # boxes that make a size
@@ -42,6 +42,7 @@ MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
 Indices = npt.NDArray[np.intp]
 Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class Cell(NamedTuple):
@@ -208,17 +209,20 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[Cell, int]]:
     far = LEAST_PITCH * width
     to_next = np.where(level & (apart_by > far), apart_by, np.inf).min(axis=1, initial=np.inf)
     to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)
+    pitches = [own if np.isfinite(own) and _gap(own, usual) is None else usual for own in next_one.tolist()]
+    ahead, behind = (
+        _are_held(boxes.left + way * np.array(pitches), boxes.top, width, height, lines) for way in (1, -1)
+    )
     for index, mates in enumerate(level.sum(axis=1).tolist()):
-        left, top = float(boxes.left[index]), float(boxes.top[index])
-        cell, own = Cell(left, top, left + width, top + height), float(next_one[index])
-        pitch = own if np.isfinite(own) and _gap(own, usual) is None else usual
+        left, top, pitch = float(boxes.left[index]), float(boxes.top[index]), pitches[index]
+        cell = Cell(left, top, left + width, top + height)
         gap = _gap(float(to_next[index]), pitch)
         between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
         if gap is not None and _goes_on(between, lines, have_own_walls=pitch > width + 2 * OFF_PLACE):
             yield from ((each, mates) for each in between)
-        elif gap is None or between:
+        elif ahead[index] and (gap is None or between):
             yield from ((each, mates) for each in _end(cell, pitch, lines))
-        if _gap(float(to_last[index]), pitch) is None:
+        if behind[index] and _gap(float(to_last[index]), pitch) is None:
             yield from ((each, mates) for each in _end(cell, -pitch, lines))
 
 
@@ -278,6 +282,25 @@ def lines_end(cell: Cell, pitch: float, lines: Lines) -> bool:
         (cell.right + 3, cell.right + 3 + reach) if pitch > 0 else (cell.left - 3 - reach, cell.left - 3)
     )
     return max(_covered(lines.level, y, start, end) for y in (cell.top, cell.bottom)) < COVERED
+
+
+def _are_held(left: Numbers, top: Numbers, width: float, height: float, lines: Lines) -> Flags:
+    """Tell which boxes of one size `Sides.is_held`."""
+    right, bottom = left + width, top + height
+    near = np.arange(-OFF_PLACE, OFF_PLACE + 1)[:, None]
+
+    def covered(sums: Sums, row: Numbers, start: Numbers, end: Numbers) -> Numbers:
+        rows, first, last = whole(row) + near, np.maximum(whole(start), 0), np.maximum(whole(end), 0)
+        most = inked(sums, first, rows, last, rows + 1).max(axis=0)
+        return np.asarray(most / np.maximum(np.minimum(last, sums.shape[1] - 1) - first, 1))
+
+    walls = [covered(lines.upright_sums.T, x, top, bottom) for x in (left, right)]
+    ceiling, floor = (covered(lines.level_sums, y, left, right) for y in (top, bottom))
+    fewer, more = np.minimum(ceiling, floor), np.maximum(ceiling, floor)
+    return np.asarray(
+        ((fewer >= WORN) & (fewer + more >= CEILING_AND_FLOOR))
+        | ((more >= WHOLE) & (np.minimum(*walls) >= COVERED))
+    )
 
 
 def _sides(cell: Cell, lines: Lines) -> Sides:
