@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.bits import Bits, moved, places, starts
 from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, ranges, whole
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
@@ -171,8 +172,12 @@ class TracedLines:
 
 def trace(lines: Lines) -> TracedLines:
     """Return lines of straight print with their corners."""
-    rightward, leftward = _arms(lines.level, ARM, 1)
-    downward, upward = _arms(lines.upright, 1, ARM)
+    level, upright = lines.level_bits, lines.upright_bits
+    right, down = starts(level, ARM - 1, upright=False), starts(upright, ARM - 1, upright=True)
+    rightward, leftward = moved(right, -1), moved(right, ARM - 1)
+    beyond = np.zeros((min(ARM - 1, len(level)), level.shape[1]), level.dtype)
+    downward = np.concatenate([down[1:], beyond])[: len(level)]
+    upward = np.concatenate([beyond, down])[: len(level)]
     corners = (
         _corners(level_arm, upright_arm)
         for upright_arm in (downward, upward)
@@ -397,23 +402,9 @@ def _inner_line(
     return (inner + step * place).astype(float), best
 
 
-def _arms(mask: Mask, width: int, height: int) -> tuple[Mask, Mask]:
-    """Return the pixels from which a line goes on for an arm's length: onward, and back.
-
-    The pixel itself need not lie on the line: where lines are worn, they miss each other by one.
-    """
-    arm = np.ones((height, width), np.uint8)
-    arm[0, 0] = 0
-    onward = cv2.erode(mask, arm, anchor=(0, 0))
-    back = cv2.erode(mask, arm[::-1, ::-1].copy(), anchor=(width - 1, height - 1))
-    return np.asarray(onward, np.uint8), np.asarray(back, np.uint8)
-
-
-def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
+def _corners(level_arm: Bits, upright_arm: Bits) -> _Corners:
     """Return where an arm of a level line and one of an upright line begin together."""
-    spots = cv2.bitwise_and(level_arm, upright_arm)
-    width = spots.shape[1]
-    at = _few_set(np.asarray(spots, np.uint8))
+    at, width = places(level_arm & upright_arm)
     is_next = np.diff(at) == 1
     first, last = at[np.append(True, ~is_next)[: len(at)]], at[np.append(~is_next, True)[: len(at)]]
     below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
@@ -441,15 +432,6 @@ def _corners(level_arm: Mask, upright_arm: Mask) -> _Corners:
     )
     x1, x2, y1, y2 = (edge[::-1][:MOST_CORNERS] for edge in edges)
     return _Corners(_Stretches(x1, x2), _Stretches(y1, y2))
-
-
-def _few_set(mask: Mask) -> Indices:
-    """Return the places of the pixels that a mask holds, counted row by row: fast where these are few."""
-    flat = mask.ravel()
-    eights = len(flat) // 8 * 8
-    near = np.flatnonzero(flat[:eights].view(np.uint64) != 0)
-    nth, within = np.nonzero(flat[:eights].reshape(-1, 8)[near])
-    return np.concatenate([8 * near[nth] + within, eights + np.flatnonzero(flat[eights:])])
 
 
 def _meet(ones: _Stretches, others: _Stretches) -> Flags:

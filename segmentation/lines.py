@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.bits import Bits, closed, edged, moved, opened, packed, spread, unpacked
+
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
 THICKEST_PRINT = 5  # of pale print: what is as thick, more than 1 mm on A4, is a tint or a watermark
@@ -55,6 +57,14 @@ class Lines:
 
     level: Mask
     upright: Mask
+
+    @cached_property
+    def level_bits(self) -> Bits:
+        return packed(self.level)
+
+    @cached_property
+    def upright_bits(self) -> Bits:
+        return packed(self.upright)
 
     @cached_property
     def level_sums(self) -> Sums:
@@ -108,7 +118,8 @@ def may_show_paler(grey: npt.NDArray[np.uint8]) -> bool:
 
 def find_lines(print_: Mask) -> Lines:
     """Return the lines that are level or upright within a few degrees."""
-    return Lines(level_lines(print_), upright_lines(print_))
+    bits, width = packed(print_), print_.shape[1]
+    return Lines(*(unpacked(_lines(bits, width, upright=upright), width) for upright in (False, True)))
 
 
 def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
@@ -134,12 +145,12 @@ def ranges(first: Places, end: Places) -> tuple[Places, Places]:
 
 def level_dashes(print_: Mask) -> Mask:
     """Return lines of dashes or dots that are level within a degree or two."""
-    return _dashed(print_)
+    return _dashed(print_, upright=False)
 
 
 def upright_dashes(print_: Mask) -> Mask:
     """Return lines of dashes or dots that are upright within a degree or two."""
-    return _exchanged(_dashed(_exchanged(print_)))
+    return _dashed(print_, upright=True)
 
 
 def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
@@ -150,49 +161,62 @@ def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
 
 def level_lines(print_: Mask) -> Mask:
     """Return the lines that are level within a few degrees."""
-    return _opened(print_, SHORTEST_LEVEL, 1)
-
-
-def upright_lines(print_: Mask) -> Mask:
-    """Return the lines that are upright within a few degrees."""
-    return _opened(print_, 1, SHORTEST_UPRIGHT)
+    return unpacked(_lines(packed(print_), print_.shape[1], upright=False), print_.shape[1])
 
 
 def _sums(mask: Mask) -> Sums:
     return np.asarray(cv2.integral(mask & 1), np.int32)  # 255 becomes 1
 
 
-def _opened(print_: Mask, width: int, height: int) -> Mask:
-    """Return the lines along the longer side of a bar of this size.
+def _lines(print_: Bits, width: int, *, upright: bool) -> Bits:
+    """Return the straight runs of print that are long enough.
 
-    Print is made wider across the direction before it is opened along it: a hairline that is askew would
-    fall into short steps otherwise.
+    Print is made wider across the direction before: a hairline that is askew would fall into short steps
+    otherwise.
     """
-    across = _bar(1, 1 + 2 * LINE_SPREAD)
-    wide = cv2.dilate(print_, across if width > height else across.T)
-    return np.asarray(cv2.morphologyEx(wide, cv2.MORPH_OPEN, _bar(width, height)), np.uint8)
+    wide = spread(print_, LINE_SPREAD, width, upright=not upright)
+    return _runs(wide, width, SHORTEST_UPRIGHT if upright else SHORTEST_LEVEL, upright=upright)
 
 
-def _dashed(print_: Mask) -> Mask:
-    """Return level lines of thin print that has spaces in it and stands out from what is above and below."""
-    thick = cv2.morphologyEx(print_, cv2.MORPH_OPEN, _bar(1, THICKEST_DASHED + 1))
-    wide = cv2.dilate(cv2.subtract(print_, thick), _bar(1, 1 + 2 * LINE_SPREAD))
-    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _bar(LONGEST_SPACE + 1, 1))
-    standing_out = cv2.bitwise_and(closed, _ridges(print_))
-    return np.asarray(cv2.morphologyEx(standing_out, cv2.MORPH_OPEN, _bar(SHORTEST_DASHED, 1)), np.uint8)
+def _runs(bits: Bits, width: int, length: int, *, upright: bool) -> Bits:
+    """Return the runs that are as long, at a page's edge half as long.
+
+    Those of even length are a pixel further on, which all limits were found with.
+    """
+    before = length // 2
+    runs = opened(edged(bits, width, before, length - 1 - before, upright=upright), length, upright=upright)
+    further = 1 - length % 2
+    if upright:
+        return runs[before - further : before - further + len(bits)]
+    return moved(runs, further)[:, 1:-1]
 
 
-def _ridges(print_: Mask) -> Mask:
-    """Return where more of a level line is print than of those beside it: not in text, digits and grain."""
+def _dashed(print_: Mask, *, upright: bool) -> Mask:
+    """Return lines of thin print that has spaces in it and stands out from what is beside it."""
+    bits, width = packed(print_), print_.shape[1]
+    thin = bits & ~opened(bits, THICKEST_DASHED + 1, upright=not upright)
+    wide = spread(thin, LINE_SPREAD, width, upright=not upright)
+    whole_lines = closed(wide, LONGEST_SPACE, upright=upright)
+    ridges = packed(_ridges(print_, upright=upright))
+    ridges = spread(ridges, SHORTEST_DASHED // 4, width, upright=upright)
+    ridges = spread(ridges, LINE_SPREAD, width, upright=not upright)
+    dashes = _runs(whole_lines & ridges, width, SHORTEST_DASHED, upright=upright)
+    return unpacked(dashes, width)
+
+
+def _ridges(print_: Mask, *, upright: bool) -> Mask:
+    """Return where more of a line is print than of those beside it: not in text, digits and grain."""
     ridges = np.zeros_like(print_)
-    if len(print_) > 2 * BESIDE:
-        along = cv2.blur(print_, (SHORTEST_DASHED + 1, 1))
-        line = along[BESIDE:-BESIDE]
-        above = cv2.subtract(line, along[: -2 * BESIDE])
-        below = cv2.subtract(line, along[2 * BESIDE :])
-        both = _over(cv2.add(above, below), 2 * RISES)
-        cv2.min(both, _over(cv2.min(above, below), RISES_ON_EITHER_SIDE), dst=ridges[BESIDE:-BESIDE])
-    return np.asarray(cv2.dilate(ridges, _bar(SHORTEST_DASHED // 2, 1 + 2 * LINE_SPREAD)), np.uint8)
+    across = 1 if upright else 0
+    if print_.shape[across] > 2 * BESIDE:
+        size = SHORTEST_DASHED + 1
+        along = np.asarray(cv2.blur(print_, (1, size) if upright else (size, 1)), np.uint8)
+        slices = slice(BESIDE, -BESIDE), slice(-2 * BESIDE), slice(2 * BESIDE, None)
+        here, before, behind = ((slice(None), each) if upright else each for each in slices)
+        rises = cv2.subtract(along[here], along[before]), cv2.subtract(along[here], along[behind])
+        both = _over(cv2.add(*rises), 2 * RISES)
+        ridges[here] = cv2.min(both, _over(cv2.min(*rises), RISES_ON_EITHER_SIDE))
+    return ridges
 
 
 def _grain(grey: npt.NDArray[np.uint8]) -> float:
@@ -203,11 +227,6 @@ def _grain(grey: npt.NDArray[np.uint8]) -> float:
     steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
     counts = cv2.calcHist([steps], [0], None, [256], [0, 256]).cumsum()
     return float(np.searchsorted(counts, counts[-1] / 2))  # the median step of white noise: 0.95 deviations
-
-
-def _exchanged(mask: Mask) -> Mask:
-    """Return a mask with its rows and columns exchanged."""
-    return np.asarray(cv2.transpose(mask), np.uint8)
 
 
 def _over(grey: cv2.typing.MatLike, limit: float) -> Mask:

@@ -85,9 +85,15 @@ class _Base:
     above: Mask  # the print above it, by height and place
     reach: Indices  # px that print goes straight up from the line, for each place
     below: Flags  # whether print goes on below the line, for each place
-    level: Mask  # level lines as they lie above it and below
+    to_page: Numbers  # (2, 3), from `above` upside down
+    lines: Mask  # level lines of the page
     ticks: Numbers  # places of what is thin and stands on the line
     heights: Numbers  # of these
+
+    @property
+    def level(self) -> Mask:
+        """Level lines above it, by the rows of the page down to the line, and place."""
+        return _seen(self.lines, self.to_page, self.end + OFF_END + 1, TALLEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +231,7 @@ def _base(seen_line: _Line, level: Mask, print_: Mask) -> _Base | None:
     thick = max(1, int(np.sort(thickness[thin])[len(thin) // 4]))  # where no foot of a digit joins it
     floor = y + low - LINE_SPREAD - thick + 1 - slope * (float(thin[:third].sum()) / third + OFF_END)
     to_page = np.array([(1, 0, x - OFF_END), (slope, 1, floor - TALLEST)])
-    size = (width + 2 * OFF_END, TALLEST + thick + BELOW)
-
-    def seen(mask: Mask) -> Mask:
-        how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(mask, to_page, size, flags=how), np.uint8)
-
-    strip = seen(print_)
+    strip = _seen(print_, to_page, width + 2 * OFF_END, TALLEST + thick + BELOW)
     if not _is_line(strip[TALLEST - 1 : TALLEST + thick + 1, OFF_END:-OFF_END]):
         return None
     above = np.asarray(
@@ -243,8 +243,14 @@ def _base(seen_line: _Line, level: Mask, print_: Mask) -> _Base | None:
     below = np.asarray(strip[TALLEST + thick :].all(axis=0))
     ticks, heights = _ticks(reach)
     return _Base(
-        x - OFF_END, floor, slope, width + OFF_END - 1, above, reach, below, seen(level), ticks, heights
+        x - OFF_END, floor, slope, width + OFF_END - 1, above, reach, below, to_page, level, ticks, heights
     )
+
+
+def _seen(mask: Mask, to_page: Numbers, width: int, height: int) -> Mask:
+    """Return a mask as it lies about a line."""
+    how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(mask, to_page, (width, height), flags=how), np.uint8)
 
 
 def _is_line(rows: Mask) -> bool:

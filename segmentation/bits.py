@@ -1,0 +1,129 @@
+"""Masks with 64 pixels to a word: lines are followed through a whole page by moving its rows about.
+
+A run of print is told by AND-ing a mask with itself, moved by 1, 2, 4 and so on; what is left are the pixels
+where runs of a length start. Nothing lies beyond the page's edges.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+WORD = 64
+
+Bits = npt.NDArray[np.uint64]
+"""(height, words): pixel x of a row is bit x % 64 of word x // 64; what is over in the last word is 0."""
+
+
+def packed(mask: npt.NDArray[np.uint8]) -> Bits:
+    height, width = mask.shape
+    words = np.zeros((height, -(-width // WORD)), "<u8")
+    words.view(np.uint8)[:, : -(-width // 8)] = np.packbits(mask, axis=1, bitorder="little")
+    return words
+
+
+def unpacked(bits: Bits, width: int) -> npt.NDArray[np.uint8]:
+    """Return (height, width) uint8: 255 and 0."""
+    ones = np.unpackbits(bits.view(np.uint8), axis=1, count=width, bitorder="little")
+    return np.asarray(np.negative(ones, out=ones))
+
+
+def moved(bits: Bits, by: int) -> Bits:
+    """Return bits moved to the right by fewer pixels than a word has, to the left for a negative number."""
+    if by >= 0:
+        out = bits << np.uint64(by)
+        if by:
+            out[:, 1:] |= bits[:, :-1] >> np.uint64(WORD - by)
+    else:
+        out = bits >> np.uint64(-by)
+        out[:, :-1] |= bits[:, 1:] << np.uint64(WORD + by)
+    return out
+
+
+def starts(bits: Bits, length: int, *, upright: bool) -> Bits:
+    """Return where runs of a length start, downward or to the right; rows where none fits are left out."""
+    done = 1
+    while done < length:
+        step = min(done, length - done)
+        bits = bits[:-step] & bits[step:] if upright else bits & moved(bits, -step)
+        done += step
+    return bits
+
+
+def grown(bits: Bits, length: int, *, upright: bool) -> Bits:
+    """Return runs of a length from where these bits are: the reverse of `starts`; downward, rows are added.
+
+    To the right the page has to have room for them.
+    """
+    done = 1
+    while done < length:
+        step = min(done, length - done)
+        if upright:
+            longer = np.zeros((len(bits) + step, bits.shape[1]), bits.dtype)
+            longer[: len(bits)] = bits
+            longer[step:] |= bits
+            bits = longer
+        else:
+            bits = bits | moved(bits, step)
+        done += step
+    return bits
+
+
+def edged(bits: Bits, width: int, before: int, after: int, *, upright: bool) -> Bits:
+    """Return bits of a page of some width with so many rows of set ones above and below it.
+
+    Or else with so many pixels left and right of it, which take a word of a row each.
+    """
+    if upright:
+        rows = np.full((before + after, bits.shape[1]), ~bits.dtype.type(0))
+        return np.concatenate([rows[:before], bits, rows[before:]])
+    ends = (2**before - 1 << WORD - before) | (2**after - 1 << WORD + width)
+    row = np.frombuffer(ends.to_bytes(8 * (bits.shape[1] + 2), "little"), bits.dtype)
+    wide = np.repeat(row[None], len(bits), axis=0)
+    wide[:, 1:-1] |= bits
+    return wide
+
+
+def opened(bits: Bits, length: int, *, upright: bool) -> Bits:
+    """Return the runs that are as long, or longer."""
+    if upright and len(bits) < length:
+        return np.zeros_like(bits)
+    return grown(starts(bits, length, upright=upright), length, upright=upright)
+
+
+def closed(bits: Bits, space: int, *, upright: bool) -> Bits:
+    """Return bits with the spaces between them filled that are no longer."""
+    length = space + 1
+    return bits | starts(grown(bits, length, upright=upright), length, upright=upright)
+
+
+def spread(bits: Bits, by: int, width: int, *, upright: bool) -> Bits:
+    """Return bits of a page of some width made longer on both sides, by rows or pixels of a row."""
+    if upright:
+        return grown(bits, 2 * by + 1, upright=True)[by : by + len(bits)]
+    right, done = bits, 0
+    while done < by:
+        step = min(done + 1, by - done)
+        right = right | moved(right, step)
+        done += step
+    left, done = right, 0
+    while done < by:
+        step = min(done + 1, by - done)
+        left = left | moved(left, -step)
+        done += step
+    return _within(left, width)
+
+
+def _within(bits: Bits, width: int) -> Bits:
+    over = -width % WORD
+    if over:
+        bits[:, -1] &= np.uint64(2 ** (WORD - over) - 1)
+    return bits
+
+
+def places(bits: Bits) -> tuple[npt.NDArray[np.intp], int]:
+    """Return where bits are, row by row, and how many of such places a row has."""
+    flat = bits.ravel()
+    near = np.flatnonzero(flat)
+    nth, within = np.nonzero(np.unpackbits(flat[near, None].view(np.uint8), axis=1, bitorder="little"))
+    return WORD * near[nth] + within, WORD * bits.shape[1]
