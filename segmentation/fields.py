@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
 
 import cv2
 import numpy as np
@@ -68,6 +68,7 @@ SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of 
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
 HEAD = 6  # heights of a box, above it, in which a table's head is looked for
 WIDE_GAP = 8.0  # px between the insides of two boxes, that hold the wall of each and a line between them
+LINE_ROOM = 1.0  # px, by which gaps with such a line are wider than most others of a row
 BEYOND = 0.2  # of a box's height, by which that line goes on above and below
 LINE_THERE, THROUGH = 0.5, 0.75  # of a height that print covers, of any line's and all along that one's
 LINE_GOES_ON = 0.8  # of a box's height, by which the line between two numbers goes on above them
@@ -330,8 +331,10 @@ def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed
 def _in_cells(run: list[_Placed], print_: Mask) -> Iterator[list[_Placed]]:
     """Yield the parts of a run that stand in table cells of their own, with lines between the cells."""
     ends = [nth for nth, pair in enumerate(pairwise(run), start=1) if _has_line_between(*pair, print_)]
-    if len(ends) + 1 == len(run):  # a cell for each box
-        ends = []
+    gaps = [other.left - one.right for one, other in pairwise(run)]
+    others = [gap for nth, gap in enumerate(gaps, start=1) if nth not in ends]
+    if not others or min((gaps[nth - 1] for nth in ends), default=0.0) < median(others) + LINE_ROOM:
+        ends = []  # a cell for each box, or dirt between two: there is no more room than between others
     for first, last in pairwise((0, *ends, len(run))):
         yield run[first:last]
 

@@ -255,6 +255,16 @@ def test_a_line_between_two_boxes_of_a_row_parts_them() -> None:
     assert sizes(page) == [3, 3]
 
 
+def test_a_stroke_between_two_boxes_as_close_as_the_others_of_a_row_parts_none() -> None:
+    page = paper()
+    boxes = Boxes(6, gap=16)
+    draw_boxes(page, boxes)
+    between = boxes.x + 3 * 66 - 8
+    page[boxes.y - 30 : boxes.y + boxes.height + 30, between - 1 : between + 2] = 0
+
+    assert sizes(page) == [6]
+
+
 def test_lines_between_all_boxes_of_a_row_part_none() -> None:
     page = paper()
     boxes = Boxes(6, gap=20)
