@@ -34,6 +34,7 @@ from segmentation.strings import CutString, choose, propose
 from training.model_card import CLASSES, DIGITS, OTHER, STRUCK
 from worker.decoding import NOTHING, Decoded, decode
 from worker.readings import (
+    BLANK_BEHIND,
     BLANK_INSIDE,
     FOR_A_TICK,
     LOW_CONFIDENCE,
@@ -69,6 +70,7 @@ IN_PIECES = 2.0  # pieces of ink in a box, on average; of 1,143 drawn fields of 
 RINGED = 1.75  # likewise, where all of it touches its boxes: a ring in each, and what is printed in it
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
 LYING = 1.05  # width over height of a box on a page that may lie on its side
+HABIT = 3  # numbers of a page with blank boxes behind them, from which on its writer leaves them blank
 NO_BOXES = "no digit boxes found"
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
@@ -124,10 +126,32 @@ def read_page(
     page = dark_on_light(page)
     look = _look_upright(page, classify, stage)
     with stage("read"):
-        fields = tuple(
-            _read_field(field, row, rules) for field, row in zip(look.layout.fields, look.rows, strict=True)
+        fields = _as_the_page_is_written(
+            [_read_field(field, row, rules) for field, row in zip(look.layout.fields, look.rows, strict=True)]
         )
     return PageReading(fields, look.layout.skew_degrees, "" if fields else _why_nothing(page))
+
+
+def _as_the_page_is_written(fields: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
+    """Return the fields, for review where boxes behind a number are blank or struck as few of the page are.
+
+    Such a number may lack a digit, or be none: names and what stands in tables begin at the left.
+    """
+    behind = [_ends_before_its_boxes(field.readings) for field in fields]
+    before = sum(_ends_before_its_boxes(field.readings[::-1]) for field in fields)
+    if sum(behind) >= HABIT and sum(behind) > before:
+        return tuple(fields)
+    return tuple(
+        replace(field, status=FieldStatus.REVIEW, reasons=(BLANK_BEHIND,))
+        if is_behind and field.status is FieldStatus.ACCEPTED
+        else field
+        for field, is_behind in zip(fields, behind, strict=True)
+    )
+
+
+def _ends_before_its_boxes(readings: Sequence[Reading]) -> bool:
+    """Tell whether there is a digit in the first box and none in the last one."""
+    return bool(readings[0].label) and not readings[-1].label
 
 
 def _why_nothing(page: Page) -> str:
@@ -288,6 +312,7 @@ def _judge(
     written = [reading for reading in readings if reading.probabilities]
     digits = [place for place, reading in enumerate(readings) if reading.label]
     gaps = [reading for reading in readings[digits[0] : digits[-1]] if not reading.label] if digits else []
+    ones_only = len(digits) > 1 and set(decoded.value) == {"1"}  # may be a frame, or rules to write on
     least = rules.accept_confidence
     if not decoded.value:  # a model's error curve, which may allow less, counts numbers only
         least = max(least, STRUCK_CONFIDENCE)
@@ -298,7 +323,7 @@ def _judge(
         STRUCK_INSIDE: any(reading.probabilities for reading in gaps),
         PART_OF_FIELD: field.goes_on,
         MAY_BE_LINE: any(
-            reading.label == "1" and cell.may_be_line
+            reading.label == "1" and (cell.may_be_line or (ones_only and cell.doubts))
             for reading, cell in zip(readings, row.cells, strict=True)
         ),
         FOR_A_TICK: field.for_ticks and len({readings[place].label for place in digits}) == 1,

@@ -14,8 +14,9 @@ STRUCK_INSIDE = "struck out between digits"
 PART_OF_FIELD = "may be a part of a field"
 FOR_A_TICK = "may be a tick"
 MAY_BE_LINE = "may be a line"
+BLANK_BEHIND = "blank behind the number"
 ALWAYS_REVIEWED = frozenset(
-    {NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD, FOR_A_TICK, MAY_BE_LINE}
+    {NOT_A_DIGIT, BLANK_INSIDE, STRUCK_INSIDE, PART_OF_FIELD, FOR_A_TICK, MAY_BE_LINE, BLANK_BEHIND}
 )
 """Reasons for which a field waits for review however confident its reading is."""
 

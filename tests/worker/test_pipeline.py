@@ -232,6 +232,40 @@ def test_a_1_that_may_be_a_line_waits_for_review(
     assert field.reasons == (() if accepted else ("may be a line",))
 
 
+@pytest.mark.parametrize(
+    ("values", "doubts", "accepted"),
+    [("11", (TOUCHES,), False), ("11", (), True), ("__1", (TOUCHES,), True), ("117", (TOUCHES,), True)],
+)
+def test_ones_only_that_touch_their_boxes_may_be_lines_and_wait_for_review(
+    values: str, doubts: tuple[str, ...], accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(doubts=doubts))
+    field = read_field(values, reads(*values.strip("_")))
+
+    assert (field.value, field.status is FieldStatus.ACCEPTED) == (values.strip("_"), accepted)
+    assert ("may be a line" in field.reasons) == (not accepted)
+
+
+@pytest.mark.parametrize(
+    ("values", "waiting"),
+    [
+        ("72__ 7222 _722", [0]),
+        ("72__ 7___ 722_ 2222", []),  # three show that the writer begins at the left
+        ("72__ 7___ 722_ __72 _722 ___2", [0, 1, 2]),
+    ],
+)
+def test_blanks_behind_a_number_wait_for_review_unless_the_page_is_written_like_that(
+    values: str, waiting: list[int]
+) -> None:
+    fields = read_page(draw_form(values).page, reads(*[each for each in values if each in "27"])).fields
+
+    assert [
+        nth for nth, field in enumerate(fields) if field.reasons == ("blank behind the number",)
+    ] == waiting
+    assert {field.status for field in fields} <= {FieldStatus.ACCEPTED, FieldStatus.REVIEW}
+    assert sum(field.status is FieldStatus.REVIEW for field in fields) == len(waiting)
+
+
 def test_boxes_that_are_struck_each_have_no_value_however_many_may_hold_a_digit() -> None:
     def torn(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         row = np.zeros(len(CLASSES), np.float32)
