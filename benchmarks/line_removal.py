@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from segmentation.cells import patch_around
 from segmentation.geometry import Point, Quad
 from segmentation.glyph import normalise
-from segmentation.ink import DigitInk, Grey, find_ink
+from segmentation.ink import find_ink
+from segmentation.strips import Grey, Strip
 from training.forms import BoxKind, PenDigits, Press, random_hand
 from training.forms.box_kinds import cells_of, print_boxes, random_style
 from training.forms.draw import MM_PER_INCH, print_sheet, write_ink
@@ -74,9 +75,9 @@ def draw_cases() -> Image.Image:
     for number, case in enumerate(CASES):
         x, y = number % COLUMNS * width + GAP, number // COLUMNS * height + GAP
         draw.text((x, y), case.caption, "black", font)
-        patch, found = _cut(case)
-        glyph = np.zeros((28, 28), np.uint8) if found is None else normalise(found.ink)
-        for tile in (Image.fromarray(patch), _taken_apart(patch, found), Image.fromarray(255 - glyph)):
+        patch, ink = _cut(case)
+        glyph = np.zeros((28, 28), np.uint8) if ink is None else normalise(ink)
+        for tile in (Image.fromarray(patch), _taken_apart(patch, ink), Image.fromarray(255 - glyph)):
             scale = SIDE / max(tile.size)
             size = round(tile.width * scale), round(tile.height * scale)
             picture.paste(tile.resize(size), (x + (SIDE - size[0]) // 2, y + CAPTION))
@@ -84,8 +85,11 @@ def draw_cases() -> Image.Image:
     return picture
 
 
-def _cut(case: Case) -> tuple[Grey, DigitInk | None]:
-    """Draw the three boxes of a case and return the middle one as it is cut, and what is found in it."""
+def _cut(case: Case) -> tuple[Grey, Grey | None]:
+    """Draw the three boxes of a case and return the middle one as it is cut, and the ink found in it.
+
+    The ink is light on black and as large as the patch.
+    """
     rng = np.random.default_rng(case.seed)
     style = replace(random_style(case.kind, rng), width=WIDTH, height=HEIGHT, gap=0.0)
     cells = cells_of(style, MARGIN, MARGIN, 3)
@@ -110,19 +114,28 @@ def _cut(case: Case) -> tuple[Grey, DigitInk | None]:
         )
         corners = ((left, top), (right, top), (right, bottom), (left, bottom))
         patches.append(patch_around(Quad(*(Point(*corner) for corner in corners))))
-    cut = [patch.cut_from(page) for patch in patches]
-    return cut[1], find_ink(cut, [patch.margin for patch in patches])[1]
+    strip = Strip(np.stack([patch.cut_from(page) for patch in patches], axis=1), patches[1].margin)
+    (digits,) = find_ink([strip])
+    patch = strip.patch(1)
+    if 1 not in digits.box:
+        return patch, None
+    place = digits.box.tolist().index(1)
+    drawn, around = digits.inks[place], digits.around
+    top, left = (
+        around.top[place] - (drawn.shape[0] - around.height[place]) // 2,
+        around.left[place] - (drawn.shape[1] - around.width[place]) // 2,
+    )
+    ink = np.zeros_like(patch)
+    ink[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+    return patch, ink
 
 
-def _taken_apart(patch: Grey, found: DigitInk | None) -> Image.Image:
+def _taken_apart(patch: Grey, ink: Grey | None) -> Image.Image:
     """Return the patch with the digit's ink in black, and what else is dark in it in colour."""
     dark = (255.0 - patch)[..., None] / 255
     picture = 255 - dark * (255 - np.array(TAKEN_OUT, float))
-    if found is not None:
-        here = np.s_[found.y : found.y + found.height, found.x : found.x + found.width]
-        top, left = (found.ink.shape[0] - found.height) // 2, (found.ink.shape[1] - found.width) // 2
-        ink = found.ink[top : top + found.height, left : left + found.width, None]
-        picture[here] = np.where(ink > 0, 255.0 - ink, picture[here])
+    if ink is not None:
+        picture = np.where(ink[..., None] > 0, 255.0 - ink[..., None], picture)
     return Image.fromarray(picture.astype(np.uint8))
 
 

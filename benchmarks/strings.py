@@ -19,9 +19,9 @@ import numpy as np
 from benchmarks.accuracy_runs import validation_digits
 from benchmarks.placed_pages import real_pages
 from segmentation.geometry import Point, Quad
-from segmentation.ink import Grey
 from segmentation.page import Page
 from segmentation.strings import DIGITS, CutString, choose, propose, read_strings
+from segmentation.strips import Grey
 from training.forms import DigitSource, PenDigits, random_hand
 from training.forms.draw import blend, tint
 from worker.measures import edit_distance, wilson

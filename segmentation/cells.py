@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,18 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import Box, Point, Quad, enclosing_box
-from segmentation.glyph import normalise
-from segmentation.ink import DigitInk, find_ink
+from segmentation.glyph import normalise_all
+from segmentation.ink import Rects, Whole, find_ink
 from segmentation.page import Cell, Field, Page
+from segmentation.strips import Grey, Strip
+
+Places = npt.NDArray[np.float64]
+"""(n, 2): x and y in page pixels."""
 
 MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
-FEWEST_PIXELS = 40  # of a box's shorter side in its patch: coarser ones are enlarged to it
-MOST_PIXELS = 72  # of a box's longer side in its patch: twice and more what a glyph can show
+TOUCHES = ("touches the box",)
+SHORTER, LONGER = 50, 64  # px of a box's sides in its patch at most: twice what a glyph shows and more
+MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
+SAME_SHAPE = 1.06  # by which boxes differ in width over height that are cut alike, a pixel off each side
 
-Grey = npt.NDArray[np.uint8]
 
-
-class Patch(NamedTuple):  # made by the hundred a page, and faster than a frozen dataclass
+class Patch(NamedTuple):
     """How a printed box is cut out: upright, with a margin that holds its lines.
 
     `width`, `height` and `margin` (on each side) are in pixels of the patch. `centre` is where its middle
@@ -36,24 +42,62 @@ class Patch(NamedTuple):  # made by the hundred a page, and faster than a frozen
     along: Point
     down: Point
 
-    def box_on_page(self, x: float, y: float, width: float, height: float) -> Box:
-        """Return the upright box on the page that encloses a rectangle of the patch."""
-        right, below = x + (width - self.width) / 2, y + (height - self.height) / 2  # of the patch's middle
-        centre_x = self.centre.x + 0.5 + right * self.along.x + below * self.down.x
-        centre_y = self.centre.y + 0.5 + right * self.along.y + below * self.down.y
-        reach_x = (width * abs(self.along.x) + height * abs(self.down.x)) / 2
-        reach_y = (width * abs(self.along.y) + height * abs(self.down.y)) / 2
-        left, top = round(centre_x - reach_x), round(centre_y - reach_y)
-        return Box(
-            left,
-            top,
-            max(1, round(centre_x + reach_x) - left),
-            max(1, round(centre_y + reach_y) - top),
-        )
+    def boxes_on_page(self, rects: Rects) -> list[Box]:
+        """Return the upright boxes on the page that enclose rectangles of the patch."""
+        return self._patches.boxes_on_page(np.zeros(len(rects.left), int), rects)
 
     def cut_from(self, page: Grey) -> Grey:
         """Return the patch, (height, width) uint8. The page is taken to go on beyond its edges as there."""
-        return cut_patches(page, [self])[0]
+        return self._patches.cut_from(page).patch(0)
+
+    @property
+    def _patches(self) -> Patches:
+        middle, along, down = (np.array([each]) for each in (self.centre, self.along, self.down))
+        return Patches(self.width, self.height, self.margin, middle, along, down)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patches:
+    """How printed boxes of the same shape are cut out: each as a `Patch`, with a row in each array."""
+
+    width: int
+    height: int
+    margin: float
+    centre: Places
+    along: Places
+    down: Places
+
+    def cut_from(self, page: Grey) -> Strip:
+        """Return the boxes side by side. The page is taken to go on beyond its edges as there.
+
+        Where a box is much finer than its patch, pixels are averaged first: a warp alone would skip strokes.
+        """
+        middle, along, down = self.centre + 0.5, self.along, self.down
+        reduction = np.maximum(1, np.hypot(*along.T).astype(int))[:, None]
+        reach = (self.width * abs(along) + self.height * abs(down)) / 2
+        start, end = _parts_around(page, middle, reach, reduction)
+        first = middle - (self.width - 1) / 2 * along - (self.height - 1) / 2 * down
+        to_part = np.stack([along / reduction, down / reduction, (first - start) / reduction - 0.5], axis=2)
+        size, how = (self.width, self.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cut = np.empty((self.height, len(middle), self.width), np.uint8)
+        places = zip(to_part, start.tolist(), end.tolist(), reduction.ravel().tolist(), strict=True)
+        for index, (matrix, (left, top), (right, bottom), each) in enumerate(places):
+            part = page[top:bottom, left:right]
+            if each > 1:
+                part = _reduced(part, each)
+            cv2.warpAffine(part, matrix, size, cut[:, index], how, cv2.BORDER_REPLICATE)
+        return Strip(cut, self.margin)
+
+    def boxes_on_page(self, which: Whole, rects: Rects) -> list[Box]:
+        """Return the upright boxes on the page that enclose rectangles, each of one of the patches."""
+        along, down = self.along[which], self.down[which]
+        right = ((rects.left + rects.right - self.width) / 2)[:, None]
+        below = ((rects.top + rects.bottom - self.height) / 2)[:, None]
+        middle = self.centre[which] + 0.5 + right * along + below * down
+        reach = (rects.width[:, None] * abs(along) + rects.height[:, None] * abs(down)) / 2
+        first = np.rint(middle - reach)
+        size = np.maximum(1, np.rint(middle + reach) - first)
+        return [Box(*each) for each in np.hstack([first, size]).astype(int).tolist()]
 
 
 def cut_cells(page: Page, fields: Sequence[Field]) -> tuple[tuple[Cell, ...], ...]:
@@ -65,41 +109,67 @@ def cut_cells(page: Page, fields: Sequence[Field]) -> tuple[tuple[Cell, ...], ..
     quads = [quad for field in fields for quad in field.cells]
     if not quads:
         return tuple(() for _ in fields)
-    patches = _patches_around(quads)
-    inks = find_ink(cut_patches(page.grey, patches), [patch.margin for patch in patches])
-    cells = map(_cell, quads, patches, inks)
-    return tuple(tuple(islice(cells, len(field.cells))) for field in fields)
-
-
-def _cell(quad: Quad, patch: Patch, found: DigitInk | None) -> Cell:
-    if found is None:
-        return Cell(None, enclosing_box([quad]))
-    box = patch.box_on_page(found.x, found.y, found.width, found.height)
-    return Cell(normalise(found.ink), box, found.doubts, found.pieces, found.may_be_line)
+    alike = list(_patches_around(quads))
+    digits = find_ink([patches.cut_from(page.grey) for _, patches in alike])
+    glyphs = iter(normalise_all([ink for each in digits for ink in each.inks]))
+    cells: list[Cell | None] = [None] * len(quads)
+    for (places, patches), each in zip(alike, digits, strict=True):
+        rows = zip(
+            places[each.box].tolist(),
+            patches.boxes_on_page(each.box, each.around),
+            each.at_edge.tolist(),
+            each.pieces.tolist(),
+            each.may_be_line.tolist(),
+            strict=True,
+        )
+        for place, box, at_edge, pieces, may_be_line in rows:
+            cells[place] = Cell(next(glyphs), box, TOUCHES if at_edge else (), pieces, may_be_line)
+    in_order = (cell or Cell(None, enclosing_box([quad])) for cell, quad in zip(cells, quads, strict=True))
+    return tuple(tuple(islice(in_order, len(field.cells))) for field in fields)
 
 
 def patch_around(quad: Quad) -> Patch:
-    """Return how to cut the printed box: as fine as the page, within FEWEST_PIXELS and MOST_PIXELS."""
-    return _patches_around([quad])[0]
+    """Return how to cut the printed box: as fine as a glyph needs it, whatever the page is."""
+    ((_, patches),) = _patches_around([quad])
+    centre, along, down = (Point(*each[0].tolist()) for each in (patches.centre, patches.along, patches.down))
+    return Patch(patches.width, patches.height, patches.margin, centre, along, down)
 
 
-def _patches_around(quads: Sequence[Quad]) -> list[Patch]:
-    """Return how to cut printed boxes, all those of a page at once."""
+def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Whole, Patches]]:
+    """Yield how to cut printed boxes, those of about the same shape together, and which these are."""
     corners = np.array([quad.corners for quad in quads])  # clockwise from the top left
     top_left, top_right, bottom_right, bottom_left = corners.transpose(1, 0, 2)
     along, down = top_right - top_left, bottom_left - top_left
     sides = (along, bottom_right - bottom_left), (down, bottom_right - top_right)
-    size = np.stack([_mean_length(*each) for each in sides])  # widths and heights
-    shorter, longer = size.min(axis=0), size.max(axis=0)
-    zoom = np.minimum(np.maximum(1.0, FEWEST_PIXELS / shorter), MOST_PIXELS / longer)
-    margin = MARGIN * shorter
-    width, height = np.maximum(3, np.rint((size + 2 * margin) * zoom)).astype(int).tolist()
-    steps_along, steps_down = (size * zoom)[..., None]
-    centres, rights, downs = (
-        [Point(*each) for each in points.tolist()]
-        for points in (corners.sum(axis=1) / 4, along / steps_along, down / steps_down)
-    )
-    return list(map(Patch, width, height, (margin * zoom).tolist(), centres, rights, downs))
+    widths, heights = (_mean_length(*each) for each in sides)
+    centre = corners.mean(axis=1)
+    for places, aspect in _alike(widths / heights):
+        shorter = min(SHORTER, LONGER * min(aspect, 1 / aspect))
+        width, height = shorter * max(1, aspect), shorter * max(1, 1 / aspect)
+        margin = MARGIN * shorter
+        step = np.sqrt(widths[places] * heights[places] / (width * height))
+        yield (
+            places,
+            Patches(
+                round(width + 2 * margin),
+                round(height + 2 * margin),
+                margin,
+                centre[places],
+                along[places] * (step / widths[places])[:, None],
+                down[places] * (step / heights[places])[:, None],
+            ),
+        )
+
+
+def _alike(aspects: npt.NDArray[np.float64]) -> Iterator[tuple[Whole, float]]:
+    """Yield which boxes are of about the same shape, and which shape that is: width over height."""
+    order = np.argsort(aspects)
+    ordered, start = aspects[order], 0
+    while start < len(order):
+        end = int(np.searchsorted(ordered, SAME_SHAPE * ordered[start], "right"))
+        end = min(end, start + MOST_TOGETHER)
+        yield order[start:end], math.sqrt(ordered[start] * ordered[end - 1])
+        start = end
 
 
 def _mean_length(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -121,34 +191,6 @@ def patch_with_margin(quad: Quad, margin: float, zoom: float) -> Patch:
 
 def _step(start: Point, end: Point, steps: float) -> Point:
     return Point((end.x - start.x) / steps, (end.y - start.y) / steps)
-
-
-def cut_patches(page: Grey, patches: Sequence[Patch]) -> list[Grey]:
-    """Return the patches, each (height, width) uint8. The page is taken to go on beyond its edges as there.
-
-    Where a box is much finer than its patch, pixels are averaged first: a warp alone would skip strokes.
-    """
-    if not patches:
-        return []
-    size = np.array([(patch.width, patch.height) for patch in patches])
-    middle = np.array([patch.centre for patch in patches]) + 0.5
-    along, down = np.array([(patch.along, patch.down) for patch in patches]).transpose(1, 0, 2)
-    reduction = np.maximum(1, np.hypot(*along.T).astype(int))[:, None]
-    start, end = _parts_around(
-        page, middle, (size[:, :1] * abs(along) + size[:, 1:] * abs(down)) / 2, reduction
-    )
-    across, below = np.hsplit((size - 1) / 2, 2)
-    first = (middle - across * along - below * down - start) / reduction - 0.5
-    to_part = np.stack([along / reduction, down / reduction, first], axis=2)
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    cut = []
-    for matrix, wanted, (left, top), (right, bottom), each in zip(
-        to_part, size.tolist(), start.tolist(), end.tolist(), reduction.ravel().tolist(), strict=True
-    ):
-        part = page[top:bottom, left:right] if each == 1 else _reduced(page[top:bottom, left:right], each)
-        patch = cv2.warpAffine(part, matrix, wanted, flags=how, borderMode=cv2.BORDER_REPLICATE)
-        cut.append(np.asarray(patch, np.uint8))
-    return cut
 
 
 def _parts_around(

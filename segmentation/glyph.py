@@ -6,7 +6,7 @@ commit.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -25,8 +25,18 @@ THINNEST_STROKE = (
 Glyph = npt.NDArray[np.uint8]
 """(28, 28) uint8, light ink on black."""
 
+Glyphs = npt.NDArray[np.uint8]
+"""(n, 28, 28) uint8."""
+
 Ink = npt.NDArray[np.uint8]
 """(height, width) uint8 of any size, light ink on black, one digit and nothing else."""
+
+
+_PLACES = np.arange(INK_SIDE, dtype=np.float32)
+_MOMENTS = np.stack(
+    [np.ones(INK_SIDE**2, np.float32), np.repeat(_PLACES, INK_SIDE), np.tile(_PLACES, INK_SIDE)], axis=1
+)
+"""Of each pixel of a scaled digit: one, its row and its column, whose sums tell where its mass is."""
 
 
 class BlankCell(ValueError):
@@ -39,14 +49,26 @@ def normalise(ink: Ink) -> Glyph:
     Expects light ink on black, uint8, any size. Raises BlankCell where there is none. An MNIST image comes
     back as it is.
     """
-    digit = _crop(ink)
-    scale = INK_SIDE / max(digit.shape)
-    digit = _thicken(digit, THINNEST_STROKE / scale)
-    height, width = digit.shape
-    scale = INK_SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return _centre_by_mass(np.asarray(cv2.resize(digit, size, interpolation=interpolation), np.uint8))
+    (glyph,) = normalise_all([ink])
+    return np.asarray(glyph)
+
+
+def normalise_all(inks: Sequence[Ink]) -> Glyphs:
+    """Return what `normalise` does of each of these, (n, 28, 28) uint8; of many at once it is quicker."""
+    digits = [_crop(ink) for ink in inks]
+    for thin, lacking in _thin(digits):
+        for index, thick in zip(thin, _thickened([digits[index] for index in thin], lacking), strict=True):
+            digits[index] = thick
+    small = np.zeros((len(digits), INK_SIDE, INK_SIDE), np.uint8)
+    sizes = []
+    for digit, each in zip(digits, small, strict=True):
+        height, width = digit.shape
+        scale = INK_SIDE / max(height, width)
+        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        cv2.resize(digit, (columns, rows), dst=each[:rows, :columns], interpolation=interpolation)
+        sizes.append((rows, columns))
+    return _centred_by_mass(small, sizes)
 
 
 def _crop(ink: Ink) -> Ink:
@@ -56,39 +78,65 @@ def _crop(ink: Ink) -> Ink:
     return ink[y : y + height, x : x + width]
 
 
-def _thicken(digit: Ink, thinnest: float) -> Ink:
-    """Return the digit with strokes of about `thinnest` px where they are thinner than that."""
-    lacking = round(thinnest - stroke_width(digit))
-    if lacking < 1:
-        return digit
-    padded = cv2.copyMakeBorder(digit, lacking, lacking, lacking, lacking, cv2.BORDER_CONSTANT, value=0)
-    return _crop(np.asarray(cv2.dilate(padded, _brush(lacking + 1)), np.uint8))
+def _thin(digits: Sequence[Ink]) -> Iterator[tuple[list[int], int]]:
+    """Yield which digits' strokes are so many px thinner than they shall be, for each such number."""
+    thinnest = np.array([THINNEST_STROKE / INK_SIDE * max(digit.shape) for digit in digits])
+    lacking = np.rint(thinnest - stroke_widths(digits)).astype(int)
+    for each in np.unique(lacking[lacking > 0]).tolist():
+        yield np.flatnonzero(lacking == each).tolist(), each
 
 
-@cache
-def _brush(side: int) -> npt.NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+def _thickened(digits: Sequence[Ink], lacking: int) -> list[Ink]:
+    """Return the digits with strokes that are so many px thicker."""
+    spread, places = _side_by_side(digits, 2 * lacking)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lacking + 1, lacking + 1))
+    thick = np.asarray(cv2.dilate(spread, brush), np.uint8)
+    height = len(thick)
+    return [
+        _crop(thick[:height, left - lacking : left + digit.shape[1] + lacking])
+        for digit, left in zip(digits, places, strict=True)
+    ]
 
 
-def stroke_width(digit: Ink) -> float:
-    """Return the mean width of the strokes in px: twice their area over the length of their outline.
+def _side_by_side(digits: Sequence[Ink], gap: int) -> tuple[Ink, list[int]]:
+    """Return one image of all digits, with a gap between and around them, and the first column of each."""
+    ends = np.cumsum([gap, *(digit.shape[1] + gap for digit in digits)])
+    places = ends[:-1].tolist()
+    image = np.zeros((max(len(digit) for digit in digits) + 2 * gap, ends[-1]), np.uint8)
+    for digit, left in zip(digits, places, strict=True):
+        height, width = digit.shape
+        image[gap : gap + height, left : left + width] = digit
+    return image, places
+
+
+def stroke_widths(digits: Sequence[Ink]) -> npt.NDArray[np.float64]:
+    """Return the mean width of each one's strokes in px: twice their area over the length of their outline.
 
     Counting pixel edges overstates that length, by 4 / pi over all directions.
     """
-    height, width = digit.shape
-    solid = np.zeros((height + 2, width + 2), np.uint8)
-    np.right_shift(digit, 7, out=solid[1:-1, 1:-1])
-    edges = cv2.norm(solid[:, 1:], solid[:, :-1], cv2.NORM_L1)
-    edges += cv2.norm(solid[1:], solid[:-1], cv2.NORM_L1)
-    return 8.0 / np.pi * cv2.countNonZero(solid) / edges if edges else 0.0
+    if not digits:
+        return np.empty(0)
+    spread, places = _side_by_side(digits, 1)
+    solid = np.right_shift(spread, 7)
+    area = np.add.reduce(solid, axis=0, dtype=np.int_)
+    edges = np.add.reduce(solid[1:] ^ solid[:-1], axis=0, dtype=np.int_)
+    edges[:-1] += np.add.reduce(solid[:, 1:] ^ solid[:, :-1], axis=0, dtype=np.int_)
+    starts = [place - 1 for place in places]
+    area, edges = (np.add.reduceat(each, starts) for each in (area, edges))
+    return np.asarray(np.where(edges, 8.0 / np.pi * area / np.maximum(1, edges), 0.0))
 
 
-def _centre_by_mass(small: Ink) -> Glyph:
-    height, width = small.shape
-    mass = cv2.moments(small)
-    x, y = mass["m10"] / mass["m00"], mass["m01"] / mass["m00"]
-    left = min(max(round(MASS_CENTRE - x), 0), GLYPH_SIDE - width)
-    top = min(max(round(MASS_CENTRE - y), 0), GLYPH_SIDE - height)
-    glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)
-    cv2.normalize(small, glyph[top : top + height, left : left + width], 255, 0, cv2.NORM_INF)
-    return glyph
+def _centred_by_mass(small: Glyphs, sizes: Sequence[tuple[int, int]]) -> Glyphs:
+    """Return the digits, each at the top left of its image and so many rows and columns large, in glyphs."""
+    count = len(small)
+    flat = small.reshape(count, INK_SIDE**2).astype(np.float32)
+    mass, *moments = (flat @ _MOMENTS).T
+    middle = np.stack(moments, axis=1) / mass[:, None]
+    first = np.rint(MASS_CENTRE - middle).astype(int).clip(0, GLYPH_SIDE - np.array(sizes).reshape(count, 2))
+    bright = (
+        np.rint(flat * (255 / flat.max(axis=1, initial=0))[:, None]).astype(np.uint8).reshape(small.shape)
+    )
+    glyphs = np.zeros((count, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+    for glyph, digit, (top, left), (height, width) in zip(glyphs, bright, first.tolist(), sizes, strict=True):
+        glyph[top : top + height, left : left + width] = digit[:height, :width]
+    return glyphs

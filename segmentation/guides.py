@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.paper import Tones
+from segmentation.strips import Grey, Strip
 
-Grey = npt.NDArray[np.uint8]
 Darkness = npt.NDArray[np.float32]
 
 PALE = 0.5  # of the page's ink: how dark a guide is at most
@@ -24,13 +24,17 @@ SHOWN = 0.85  # of a guide that shows in boxes that are written into
 LINE = 2  # px, by which a box's line may reach in
 
 
-def guides_alone(patches: Sequence[Grey], margins: Sequence[float], tones: Tones) -> npt.NDArray[np.bool_]:
+def guides_alone(strips: Sequence[Strip], tones: Tones) -> npt.NDArray[np.bool_]:
     """Tell of each box whether a guide is all that is in it, going by what paler boxes have in common.
 
     A guide is printed into all boxes of a size, so it must show under what is written into the others.
     """
-    alone = np.zeros(len(patches), bool)
+    alone = np.zeros(len(tones.ink), bool)
     pale = (tones.ink > 0) & (tones.ink < PALE * tones.usual_ink * tones.paper)
+    if np.count_nonzero(pale) < FEWEST:
+        return alone
+    patches = [strip.patch(index) for strip in strips for index in range(len(strip))]
+    margins = [strip.margin for strip in strips for _ in range(len(strip))]
     for group in _same_size(patches, np.flatnonzero(pale).tolist()):
         boxes = {index: _darkness(patches[index], tones.paper[index]) for index in group}
         margin = {index: round(margins[index]) for index in group}

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Grey = npt.NDArray[np.uint8]
-Counts = npt.NDArray[np.float32]
+from segmentation.strips import Grey, Strip
+
+Shades = npt.NDArray[np.float64]
 
 LEAST_CONTRAST = 0.18  # of the paper's lightness, by which somebody's ink is darker, as a rule
 FAINT_CONTRAST = 0.12  # the same on a page on which others are
@@ -25,6 +26,10 @@ GRAIN_RANKS = 0.25, 0.5, PAPER_RANK, LIGHT_RANK
 GRAIN_STEPS = 0.67, 0.67, 1.2  # standard deviations of the paper's grain between these
 COARSEST_GRAIN = 0.1  # of the paper's lightness: a dense scribble has all shades, as if it were grain
 SHADED = 0.12  # of its lightness by which paper differs within a box in which a shadow ends
+WITHIN, MIDDLE = (
+    1.5,
+    0.75,
+)  # margins within a patch's edge that its box lies, and that its middle lies within that
 WIDEST_STROKE = 0.5  # of a box's shorter side; what is wider is a shadow, or all the ink there is
 
 
@@ -54,25 +59,15 @@ class Tones:
         return np.minimum(printed * self.paper, MOST_PRINTED * self.ink)
 
 
-def measure_tones(
-    patches: Sequence[Grey], margins: Sequence[float], ink_rank: float = INK_RANK
-) -> tuple[list[Grey], Tones]:
-    """Return these boxes as if no shadow ended in one, and the tones of each.
+def measure_tones(strips: Sequence[Strip], ink_rank: float = INK_RANK) -> tuple[list[Strip], Tones]:
+    """Return these boxes as if no shadow ended in one, and the tones of each, one strip after the other.
 
     All those of a page: somebody's ink is told by what else is on it. Only what lies half a margin within a
     box tells paper from ink: lines do not. `ink_rank` is the share of a box's pixels that the core of its
     strokes has at least, if it holds any. What lies in even light is returned as it came.
     """
-    patches = list(patches)
-    insides = [_inside(*each) for each in zip(patches, margins, strict=True)]
-    up_to = _counts(insides)
-    for index, patch in _evenly_lit(patches, insides, up_to, margins).items():
-        patches[index], insides[index] = patch, _inside(patch, margins[index])
-        up_to[index] = _counts([insides[index]])[0]
-    (around,) = _grey_at_ranks(_counts(patches), (LIGHT_RANK,))
-    cores = [_inside(*each) for each in zip(insides, np.array(margins) / 2, strict=True)]
-    (core,) = _grey_at_ranks(_counts(cores), (ink_rank,))
-    ink, *shades = _grey_at_ranks(up_to, (ink_rank, *GRAIN_RANKS))
+    evenly, measured = zip(*(_shades(strip, ink_rank) for strip in strips), strict=True)
+    around, core, ink, *shades = np.concatenate(measured, axis=1)
     *_, paper, light = shades
     # A shape that covers a part of the box feigns a coarse grain in one or two of the steps, not in all.
     grain = (np.diff(shades, axis=0) / np.array(GRAIN_STEPS)[:, None]).min(axis=0)
@@ -85,41 +80,53 @@ def measure_tones(
     )
     certain = Tones(paper, np.where(ink >= LEAST_CONTRAST * paper, ink, 0.0), core)
     least = max(FAINT_CONTRAST, PALE * certain.usual_ink) if certain.usual_ink else np.inf
-    return patches, Tones(paper, np.where(ink >= least * paper, ink, 0.0), core)
+    return list(evenly), Tones(paper, np.where(ink >= least * paper, ink, 0.0), core)
+
+
+def _shades(strip: Strip, ink_rank: float) -> tuple[Strip, Shades]:
+    """Return the strip evenly lit and (n, boxes): how light or dark it is around, in the middle, within."""
+    ranks = INK_RANK, ink_rank, *GRAIN_RANKS
+    darkest, *shades = _grey_at_ranks(strip.within(WITHIN), ranks)
+    _, _, middle, _, light = shades
+    shaded = light - middle >= SHADED * light
+    if shaded.any() and (
+        even := _evenly_lit(strip, np.flatnonzero(shaded), (light - darkest) / np.maximum(1, light))
+    ):
+        strip = even
+        _, *shades = _grey_at_ranks(strip.within(WITHIN), ranks)
+    (around,) = _grey_at_ranks(strip.grey, (LIGHT_RANK,))
+    (core,) = _grey_at_ranks(strip.within(WITHIN + MIDDLE), (ink_rank,))
+    return strip, np.stack([around, core, *shades])
 
 
 def _evenly_lit(
-    patches: Sequence[Grey], insides: Sequence[Grey], up_to: Counts, margins: Sequence[float]
-) -> dict[int, Grey]:
-    """Return the patches in which a shadow ends, as if none did."""
-    middle, light = _grey_at_ranks(up_to, (0.5, LIGHT_RANK))
+    strip: Strip, shaded: npt.NDArray[np.int_], contrast: npt.NDArray[np.float64]
+) -> Strip | None:
+    """Return the strip as if in none of its boxes a shadow ended, None where none does."""
+    height, _, width = strip.within(WITHIN).shape
     even = {}
-    for index in np.flatnonzero(light - middle >= SHADED * light).tolist():
-        flat = _flattened(patches[index], WIDEST_STROKE * min(insides[index].shape))
-        if _contrast(_inside(flat, margins[index])) >= _contrast(insides[index]) / 2:
+    for index in shaded.tolist():
+        flat = _flattened(strip.patch(index), WIDEST_STROKE * min(height, width))
+        inside = Strip(flat[:, None], strip.margin).within(WITHIN)
+        (darkest,), (light,) = _grey_at_ranks(inside, (INK_RANK, LIGHT_RANK))
+        if (light - darkest) / max(1, light) >= contrast[index] / 2:
             even[index] = flat
-    return even
+    if not even:
+        return None
+    grey = strip.grey.copy()
+    for index, flat in even.items():
+        grey[:, index] = flat
+    return Strip(grey, strip.margin)
 
 
-def _inside(patch: Grey, margin: float) -> Grey:
-    edge = int(1.5 * margin)
-    return patch[edge : patch.shape[0] - edge, edge : patch.shape[1] - edge]
+def _grey_at_ranks(parts: Grey, ranks: Sequence[float]) -> Shades:
+    """Return (ranks, boxes): how light the pixel of each rank is, from a part's darkest to its lightest.
 
-
-def _counts(parts: Sequence[Grey]) -> Counts:
-    """Return (parts, 256): how many pixels of each part are as dark as each grey level, or darker."""
-    counts = [cv2.calcHist([part], [0], None, [256], [0, 256]).ravel() for part in parts]
-    return np.stack(counts).cumsum(axis=1)
-
-
-def _grey_at_ranks(up_to: Counts, ranks: Sequence[float]) -> npt.NDArray[np.int_]:
-    """Return (ranks, parts): how light the pixel of each rank is, from a part's darkest to its lightest."""
-    return np.stack([(up_to <= rank * up_to[:, -1:]).sum(axis=1) for rank in ranks])
-
-
-def _contrast(inside: Grey) -> float:
-    ((ink,), (light,)) = _grey_at_ranks(_counts([inside]), (INK_RANK, LIGHT_RANK))
-    return float((light - ink) / max(1, light))
+    Every second row tells: those beside each other show the same strokes.
+    """
+    pixels = np.ascontiguousarray(parts[::2].transpose(1, 0, 2)).reshape(parts.shape[1], -1)
+    pixels.sort(axis=1, kind="stable")  # which counts where there are but 256 greys
+    return pixels[:, [int(rank * pixels.shape[1]) for rank in ranks]].T.astype(np.float64)
 
 
 def _flattened(patch: Grey, widest: float) -> Grey:

@@ -14,18 +14,19 @@ import numpy.typing as npt
 
 from segmentation.cells import MARGIN, Patch, patch_with_margin
 from segmentation.geometry import Quad
-from segmentation.glyph import stroke_width
+from segmentation.glyph import stroke_widths
 from segmentation.ink import (
     EDGE_SHARE,
     SLIVER,
     SMALLEST_HEIGHT,
     SPECK_SHARE,
-    Grey,
-    hard_ink,
-    soft_ink,
+    Levels,
+    as_ink,
+    soft_inks,
     wipe_slivers,
 )
 from segmentation.paper import measure_tones
+from segmentation.strips import Grey, Strip
 
 LEAST_HEIGHT, MOST_HEIGHT = 56, 72  # px of a box in its patch; twice and more what a glyph can show
 WIDEST = 40.0  # heights of a box; what is wider still is made coarser
@@ -78,33 +79,32 @@ def find_string_inks(patches: Sequence[Grey], margins: Sequence[float]) -> list[
 
     A patch is (height, width) uint8, the box upright with its margin, in px, round it, which may hold lines.
     """
-    patches, tones = measure_tones(patches, margins, INK_RANK)
-    levels = zip(tones.paper.tolist(), tones.ink.tolist(), tones.no_ink.tolist(), strict=True)
-    return [
-        _string_ink(patch, margin, each) if each[1] else None
-        for patch, margin, each in zip(patches, margins, levels, strict=True)
-    ]
+    strips = [Strip(patch[:, None], margin) for patch, margin in zip(patches, margins, strict=True)]
+    strips, tones = measure_tones(strips, INK_RANK)
+    levels = np.stack([tones.paper, tones.ink, tones.no_ink], axis=1)[..., None]
+    return [_string_ink(strip, each) if each[1] else None for strip, each in zip(strips, levels, strict=True)]
 
 
-def _string_ink(patch: Grey, margin: float, tones: tuple[float, float, float]) -> StringInk | None:
-    strokes = hard_ink(patch, *tones)
+def _string_ink(strip: Strip, tones: Levels) -> StringInk | None:
+    margin = strip.margin
+    strokes = as_ink(strip.grey, *tones)[:, 0]
     inside = _wipe_lines(strokes, round(margin))
     _, found, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8, ltype=cv2.CV_32S)
     labels, parts = np.asarray(found, np.int32), np.asarray(stats, np.int32)
     parts[0] = 0
-    box_height = patch.shape[0] - 2 * margin
+    box_height = strip.height - 2 * margin
     if not len(parts) or parts[:, 2:4].max() < SMALLEST_HEIGHT * box_height:
         return None
     heights = parts[1:, 3]
     tall = max(float(np.median(heights[heights >= heights.max() / 2])), 2 * SMALLEST_HEIGHT * box_height)
-    pen = stroke_width(strokes)
+    pen = float(stroke_widths([strokes])[0])
     dirt = (parts[:, 4] < SPECK_SHARE * DIGIT_INK * tall * pen) | _from_outside(parts, inside, box_height)
     if dirt[1:].all():
         return None
     parts[dirt] = 0
     labels[dirt[labels]] = 0
     strokes[labels == 0] = 0
-    soft = soft_ink(patch, strokes, *tones)
+    soft = soft_inks(strip.grey, strokes[:, None], *tones)[:, 0]
     return StringInk(strokes, soft, labels, parts, _lean(strokes), tall, pen)
 
 

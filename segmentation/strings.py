@@ -10,19 +10,21 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.cells import Patch, cut_patches
+from segmentation.cells import Patch
 from segmentation.geometry import Quad
-from segmentation.glyph import GLYPH_SIDE, normalise
-from segmentation.ink import SOFT_EDGE, Grey
+from segmentation.glyph import GLYPH_SIDE, normalise_all
+from segmentation.ink import SOFT_EDGE, Rects
 from segmentation.page import Cell, Page
 from segmentation.string_ink import StringInk, find_string_inks, patch_of_string
 from segmentation.string_paths import LEAST_LOG, Arc, Features, Path, arcs_of, best_paths
 from segmentation.string_pieces import Pieces, cut_pieces
+from segmentation.strips import Grey
 
 DIGITS = (
     10  # columns of probabilities that are digits; behind them come struck and other, if a model has them
@@ -72,7 +74,9 @@ def propose(page: Page, quads: Sequence[Quad]) -> tuple[Proposal, ...]:
     if not quads:
         return ()
     patches = [patch_of_string(quad) for quad in quads]
-    inks = find_string_inks(cut_patches(page.grey, patches), [patch.margin for patch in patches])
+    inks = find_string_inks(
+        [patch.cut_from(page.grey) for patch in patches], [patch.margin for patch in patches]
+    )
     return tuple(map(_propose, patches, inks))
 
 
@@ -143,24 +147,34 @@ def _propose(patch: Patch, ink: StringInk | None) -> Proposal:
     if ink is None:
         return Proposal((), (), 0)
     pieces = cut_pieces(ink)
-    height, width = ink.strokes.shape
+    whole = _Run(ink.soft, 0, 0)
     if pieces is None:
-        return Proposal((_cell(ink.soft, (0, 0, width, height), patch),), (), 1)
+        return Proposal(_cells([whole], patch), (), 1)
     arcs = arcs_of(pieces, ink)
-    cells = [_run(ink, pieces, arc.start, arc.end, patch) for arc in arcs if arc.glyph is not None]
-    cells.append(_cell(ink.soft, (0, 0, width, height), patch))
-    return Proposal(tuple(cells), tuple(arcs), len(pieces.extents))
+    runs = [_run(ink, pieces, arc.start, arc.end) for arc in arcs if arc.glyph is not None]
+    return Proposal(_cells([*runs, whole], patch), tuple(arcs), len(pieces.extents))
 
 
-def _run(ink: StringInk, pieces: Pieces, start: int, end: int, patch: Patch) -> Cell:
-    """Return the glyph of pieces `start` to `end`, this one excluded."""
+class _Run(NamedTuple):
+    """Ink that may be a digit, and where the image of it lies in the patch."""
+
+    soft: Grey
+    left: int
+    top: int
+
+
+def _run(ink: StringInk, pieces: Pieces, start: int, end: int) -> _Run:
+    """Return pieces `start` to `end`, this one excluded."""
     left, top, right, bottom = pieces.frame(start, end)
     around = np.s_[top:bottom, left:right]
     own = cv2.inRange(pieces.labels[around], (start + 1,), (end,))
     soft = cv2.bitwise_and(ink.soft[around], cv2.dilate(own, SOFT_EDGE))
-    return _cell(np.asarray(soft, np.uint8), (left, top, right, bottom), patch)
+    return _Run(np.asarray(soft, np.uint8), left, top)
 
 
-def _cell(soft: Grey, frame: tuple[int, int, int, int], patch: Patch) -> Cell:
-    x, y, width, height = cv2.boundingRect(soft)
-    return Cell(normalise(soft), patch.box_on_page(frame[0] + x, frame[1] + y, width, height))
+def _cells(runs: Sequence[_Run], patch: Patch) -> tuple[Cell, ...]:
+    glyphs = normalise_all([run.soft for run in runs])
+    rects = np.array([cv2.boundingRect(run.soft) for run in runs])
+    first = rects[:, :2] + [(run.left, run.top) for run in runs]
+    boxes = patch.boxes_on_page(Rects(*first.T, *(first + rects[:, 2:]).T))
+    return tuple(map(Cell, glyphs, boxes))

@@ -69,6 +69,7 @@ NEVER_LEGIBLE = 1.1  # where all of it touches boxes as for ticks or is ringed, 
 IN_PIECES = 2.0  # pieces of ink in a box, on average; of 1,143 drawn fields of digits none has over 1.75
 RINGED = 1.75  # likewise, where all of it touches its boxes: a ring in each, and what is printed in it
 NO_DIGIT = [*[0.0] * len(DIGITS), 1.0]  # odds of a cell that is a part of no number
+ENOUGH_BLANK = 10  # boxes without ink that make a blank form; fewer may be what a page shows on its side
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 HABIT = 3  # numbers of a page with blank boxes behind them, from which on its writer leaves them blank
 NO_BOXES = "no digit boxes found"
@@ -112,6 +113,15 @@ class _Look:
         fields = zip(self.layout.fields, self.rows, strict=True)
         rows = [row for field, row in fields if len(field.cells) > 1 or field.holds_number]
         return [_stacked([cell.glyph for cell in row.cells if cell.glyph is not None]) for row in rows]
+
+    @property
+    def boxes(self) -> int:
+        return sum(len(row.cells) for row in self.rows)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there are fields, and nobody wrote into any of them."""
+        return bool(self.glyphs) and not any(map(len, self.glyphs))
 
 
 def read_page(
@@ -167,13 +177,15 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     if well and len(look.probabilities) >= ENOUGH_GLYPHS:
         return look
     as_it_lies, pale = standing(look.glyphs, classify), False
-    if as_it_lies.is_doubtful and (turned := _look_as_combs_stand(page, as_it_lies, classify, stage)):
-        return turned
-    if well or (look.glyphs and not any(map(len, look.glyphs))):
+    if as_it_lies.is_doubtful and (standing_up := _look_as_combs_stand(page, as_it_lies, classify, stage)):
+        return standing_up
+    if well or (look.is_blank and look.boxes >= ENOUGH_BLANK):
         return look
     if as_it_lies.legible_pairs < ENOUGH_PAIRS or _boxes_lie(look.layout):
         sideways = _look_at(page, 1, classify, stage)
-        if lies_sideways(as_it_lies, standing(sideways.glyphs, classify)):
+        turned = standing(sideways.glyphs, classify)
+        seems_blank = look.is_blank and turned.legible_pairs < MANY_PAIRS
+        if lies_sideways(as_it_lies, turned) and not seems_blank:
             return _upright_one(sideways, _look_at(page, 3, classify, stage), classify)
     if as_it_lies.legible_pairs < FEW_PAIRS and may_show_paler(working_copy(page.grey).grey):
         closer = _look_at(page, 0, classify, stage, pale=True)

@@ -142,6 +142,23 @@ def test_each_field_gets_its_own_cells_whatever_the_size_of_its_boxes() -> None:
     assert likeness(first[1], second[0]) > 0.95
 
 
+def test_a_digit_is_cut_alike_whatever_and_however_many_boxes_stand_beside_it() -> None:
+    page = paper((3000, 1500))
+    rows = [Boxes(10, y=300 + 90 * row, width=46 + row % 2, height=60) for row in range(15)]
+    narrow, square = Boxes(3, y=1800, width=60, height=100), Boxes(4, y=2100, width=70, height=70)
+    for boxes in (*rows, narrow, square):
+        draw_boxes(page, boxes)
+        write_digit(page, boxes, 0, 5)
+        write_digit(page, boxes, 2, 2)
+    fields = find_fields(Page(page)).fields
+    together, alone = cut_cells(Page(page), fields), [cut(page, field) for field in fields]
+
+    assert [len(row) for row in together] == [10] * 15 + [3, 4]
+    for row, others in zip(together, alone, strict=True):
+        assert [cell.glyph is None for cell in row] == [index not in (0, 2) for index in range(len(row))]
+        assert min(likeness(row[index], others[index]) for index in (0, 2)) > 0.9
+
+
 def test_a_page_without_fields_has_no_cells() -> None:
     assert cut_cells(Page(paper()), ()) == ()
 

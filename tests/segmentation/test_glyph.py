@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation.glyph import GLYPH_SIDE, INK_SIDE, BlankCell, normalise
+from segmentation.glyph import GLYPH_SIDE, INK_SIDE, BlankCell, normalise, normalise_all
 
 
 def stroke(height: int, width: int, pen: int) -> np.ndarray:
@@ -50,3 +50,11 @@ def test_mnist_images_are_glyphs_already(shared_data: Path) -> None:
     unchanged = [np.abs(normalise(image).astype(int) - image).max() <= 2 for image in images]
 
     assert np.mean(unchanged) > 0.95
+
+
+def test_digits_become_the_same_glyphs_together_as_one_by_one() -> None:
+    sizes = [(160, 120, 2), (40, 200, 5), (8, 8, 1), (30, 22, 3), (75, 50, 1), (20, 20, 9)]
+    inks = [stroke(*size) for size in sizes]
+
+    np.testing.assert_array_equal(normalise_all(inks), [normalise(ink) for ink in inks])
+    assert normalise_all([]).shape == (0, GLYPH_SIDE, GLYPH_SIDE)

@@ -14,6 +14,7 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
+from segmentation.geometry import Box, Point, Quad
 from segmentation.page import Cell, Field, Page, PageLayout
 from training.forms import BoxKind, PageDamage, Ruling, draw_form, random_hard_form
 from training.model_card import CLASSES, OTHER
@@ -326,6 +327,23 @@ def test_a_page_reads_the_same_whichever_way_up_it_lies(quarter_turns: int) -> N
     values = [[field.value for field in read_page(page, READER).fields] for page in (upright, turned)]
 
     assert values[0] == values[1] == ["4071", "93", "275", "64"]
+
+
+def test_a_page_on_its_side_is_turned_though_a_few_blank_boxes_seem_to_stand_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upright = draw_form("4071 93 275 64185").page
+    corners = [(Point(x, 5), Point(x + 20, 5), Point(x + 20, 35), Point(x, 35)) for x in (5, 25, 45, 65)]
+    seeming = Field("r01c01", tuple(Quad(*each) for each in corners), Box(5, 5, 80, 30))
+
+    def find(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> PageLayout:
+        found = find_fields(page, quarter_turns, pale=pale)
+        return found if quarter_turns else PageLayout((seeming,), 0.0)
+
+    monkeypatch.setattr("worker.pipeline.find_fields", find)
+    fields = read_page(Page(np.ascontiguousarray(np.rot90(upright.grey))), READER).fields
+
+    assert [field.value for field in fields] == ["4071", "93", "275", "64185"]
 
 
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
