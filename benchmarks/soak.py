@@ -38,6 +38,7 @@ BATCH = "soak"
 FEW = 10  # pages of the batch that tells what start-up costs
 SETTLED = 100  # pages, after which memory may not grow any more
 WINDOW = 50  # pages, of whose samples the median counts
+LEAST_PAGES = SETTLED + 2 * WINDOW  # of a batch whose memory is watched, so that its end is not its beginning
 POLL_S = 0.05
 MOST_GROWTH = 1.10  # of memory from page SETTLED to the last
 MOST_MEMORY_MB = 500.0  # of a process
@@ -80,7 +81,10 @@ class Memory:
 def watch_memory(contents: Sequence[bytes], pages: int) -> Memory:
     """Read a batch by one process of `digitmill run` and look at its memory all the way."""
     with _installation(contents, pages) as digitmill, digitmill.start("run", "scans", "--jobs", "1") as run:
-        return Memory.of(list(_samples(digitmill, run)))
+        samples = list(_samples(digitmill, run))
+        if run.process.returncode != 0:
+            raise RuntimeError(f"digitmill run: {run.last_words()}")
+        return Memory.of(samples)
 
 
 def _samples(digitmill: Installation, run: OwnProcess) -> Iterator[Sample]:
@@ -111,8 +115,10 @@ def queue_cpu_s(contents: Sequence[bytes], pages: int) -> float:
     used = children_cpu_s()
     with RedisServer() as redis, _installation(contents, pages, broker_url=redis.url) as digitmill:
         _succeed(digitmill, "submit", "scans")
-        with digitmill.worker("--concurrency", "1"):
+        with digitmill.worker("--concurrency", "1") as worker:
             while not _is_done(digitmill):
+                if not worker.running:
+                    raise RuntimeError(f"digitmill worker: {worker.last_words()}")
                 time.sleep(10 * POLL_S)
     return children_cpu_s() - used
 
@@ -172,6 +178,8 @@ def main() -> None:
     arguments.add_argument("--repeats", type=int, default=3)
     arguments.add_argument("--write", action="store_true", help=f"write {REPORT.name}")
     chosen = arguments.parse_args()
+    if chosen.pages < LEAST_PAGES:
+        arguments.error(f"--pages: memory is compared from page {SETTLED} on; give {LEAST_PAGES} or more")
     cv2.setNumThreads(1)
     jpeg = FORMATS[0]
     contents = [jpeg.encode(page) for page in draw_pages(DISTINCT_PAGES)]
