@@ -34,10 +34,11 @@ class Gate:
         return f"{self.measure} {'at least' if self.wants_more else 'at most'} {self.limit:g}"
 
 
-def parse_gates(text: str, measures: Sequence[str] = (*AT_LEAST, *AT_MOST)) -> tuple[Gate, ...]:
+def parse_gates(text: str, measures: Sequence[str]) -> tuple[Gate, ...]:
     """Return the gates of a text such as "exact=95%, found=0.99". Raises ValueError, for a person.
 
-    `measures` are those that the text may name.
+    `measures` are those that the text may name. A text that names none is refused: a script whose variable
+    is not set would pass whatever its scans come to.
     """
     gates = []
     for part in filter(str.strip, text.split(",")):
@@ -51,4 +52,6 @@ def parse_gates(text: str, measures: Sequence[str] = (*AT_LEAST, *AT_MOST)) -> t
         if not math.isfinite(value):
             raise ValueError(f"{part.strip()!r} names no limit; write it as {measure}=95% or {measure}=0.95")
         gates.append(Gate(measure, value))
+    if not gates:
+        raise ValueError(f"no gate is named; write it as {measures[0]}=95%")
     return tuple(gates)

@@ -42,7 +42,7 @@ Gates = tuple[Gate, ...]
 def _gates(measures: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], Gates]:
     def gates(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Gates:
         try:
-            return parse_gates(text or "", measures)
+            return () if text is None else parse_gates(text, measures)
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
 
