@@ -63,9 +63,9 @@ def _size(page: Page) -> str:
 
 
 def _as_it_was_read(page: Page, records: Sequence[Record]) -> tuple[int, bool, PageLayout]:
-    """Return how the page was looked at to be read: turned by how many quarters, for pale lines or not.
+    """Return how the page was looked at to be read, by how many quarters turned and whether for pale lines.
 
-    Nobody noted it, but only one look gives fields the names that they have in the records: that layout, too.
+    And its layout then. Nobody noted it, but only one look gives the fields the names of the records.
     """
     stored = {(record["field"], *record["box"]) for record in records}
     looks = []
@@ -75,7 +75,7 @@ def _as_it_was_read(page: Page, records: Sequence[Record]) -> tuple[int, bool, P
         looks.append((len(stored & boxes), turns, pale, layout))
         if stored <= boxes:
             break
-    _, turns, pale, layout = max(looks, key=lambda look: look[0])
+    _, turns, pale, layout = max(looks, key=lambda each: each[0])
     return turns, pale, layout
 
 
