@@ -237,12 +237,12 @@ def _tally_table(tallies: Mapping[str, Tally]) -> str:
             name,
             str(counts.pages),
             str(counts.fields),
-            f"{counts.fields_found:.2%}",
+            _rate(counts.found, counts.fields)[0],
             *_rate(counts.exact, counts.fields),
             str(counts.digits),
             *_rate(min(counts.digit_errors, counts.digits), counts.digits),
             f"{counts.spurious_per_page:.2f}",
-            f"{counts.blanks_right:.2%}",
+            _rate(counts.blank_cells - counts.blanks_read, counts.blank_cells)[0],
         )
         for name, counts in tallies.items()
     )
