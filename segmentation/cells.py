@@ -137,7 +137,8 @@ def patch_around(quad: Quad) -> Patch:
 
 def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Whole, Patches]]:
     """Yield how to cut printed boxes, those of about the same shape together, and which these are."""
-    corners = np.array([quad.corners for quad in quads])  # clockwise from the top left
+    numbers = [number for quad in quads for corner in quad.corners for number in corner]
+    corners = np.array(numbers).reshape(-1, 4, 2)  # clockwise from the top left
     top_left, top_right, bottom_right, bottom_left = corners.transpose(1, 0, 2)
     along, down = top_right - top_left, bottom_left - top_left
     sides = (along, bottom_right - bottom_left), (down, bottom_right - top_right)

@@ -118,12 +118,16 @@ def stroke_widths(digits: Sequence[Ink]) -> npt.NDArray[np.float64]:
         return np.empty(0)
     spread, places = _side_by_side(digits, 1)
     solid = np.right_shift(spread, 7)
-    area = np.add.reduce(solid, axis=0, dtype=np.int_)
-    edges = np.add.reduce(solid[1:] ^ solid[:-1], axis=0, dtype=np.int_)
-    edges[:-1] += np.add.reduce(solid[:, 1:] ^ solid[:, :-1], axis=0, dtype=np.int_)
+    upright, level = cv2.absdiff(solid[:, 1:], solid[:, :-1]), cv2.absdiff(solid[1:], solid[:-1])
+    area, edges = _sums(solid), _sums(level)
+    edges[:-1] += _sums(upright)
     starts = [place - 1 for place in places]
     area, edges = (np.add.reduceat(each, starts) for each in (area, edges))
     return np.asarray(np.where(edges, 8.0 / np.pi * area / np.maximum(1, edges), 0.0))
+
+
+def _sums(columns: cv2.typing.MatLike) -> npt.NDArray[np.int_]:
+    return np.asarray(cv2.reduce(columns, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int_).ravel()
 
 
 def _centred_by_mass(small: Glyphs, sizes: Sequence[tuple[int, int]]) -> Glyphs:

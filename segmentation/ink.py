@@ -58,6 +58,9 @@ class Rects:
     def of(self, boxes: Whole) -> Rects:
         return Rects(self.left[boxes], self.top[boxes], self.right[boxes], self.bottom[boxes])
 
+    def moved(self, right: int, down: int) -> Rects:
+        return Rects(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pieces:
@@ -103,12 +106,16 @@ def _digits_in(strip: Strip, levels: Levels) -> Digits:
     if len(written):
         strokes = as_ink(grey, *levels)
         inside = _within_lines(Strip(grey, strip.margin), strokes, levels[0])
+        left, top = int(inside.left.min()) - 1, int(inside.top.min()) - 1
+        between = np.s_[top : inside.bottom.max() + 1, :, left : inside.right.max() + 1]
+        grey, strokes = np.ascontiguousarray(grey[between]), np.ascontiguousarray(strokes[between])
+        inside = inside.moved(-left, -top)
         _wipe_outside(strokes, inside)
         digits = _keep_digits(strokes, inside)
         if len(digits.box):
             soft = soft_inks(_some(grey, digits.box), _some(strokes, digits.box), *levels[:, digits.box])
             inks = list(_crops(soft, digits.around, inside.of(digits.box)))
-            return replace(digits, box=written[digits.box], inks=inks)
+            return replace(digits, box=written[digits.box], inks=inks, around=digits.around.moved(left, top))
     nothing = np.empty(0, np.int_)
     return Digits(nothing, (), Rects(*[nothing] * 4), nothing, nothing > 0, nothing > 0)
 
@@ -149,13 +156,18 @@ def _lines_near(masks: Grey, margin: int) -> Whole:
     """Return (4, boxes): where the left and upper lines end, and the right and lower ones start; -1: none."""
     height, boxes, width = masks.shape
     middle = np.ascontiguousarray(masks[:, :, margin : width - margin])
-    down = np.add.reduce(as_one_image(masks[margin : height - margin]), axis=0, dtype=np.int_)
-    across = cv2.reduce(middle.reshape(height * boxes, -1), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    down = _sums(as_one_image(masks[margin : height - margin]), 0)
+    across = _sums(middle.reshape(height * boxes, -1), 1)
     columns = down.reshape(boxes, width) >= 255 * LINE_COVERAGE * (height - 2 * margin)
     in_rows = across.reshape(height, boxes).T
     rows = in_rows >= 255 * LINE_COVERAGE * (width - 2 * margin)
     (left, right), (top, bottom) = (_ends_near(line, margin) for line in (columns, rows))
     return np.stack([left, top, right, bottom])
+
+
+def _sums(image: Grey, axis: int) -> Whole:
+    sums = cv2.reduce(image, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return np.asarray(sums, np.int_).ravel()
 
 
 def _ends_near(line: Yes, margin: int) -> tuple[Whole, Whole]:
@@ -188,8 +200,9 @@ def _wipe_outside(strokes: Grey, inside: Rects) -> None:
         strokes[rows, box] = _without_slivers(strokes[rows, box])
     for column in (inside.left + depth, inside.right - 1 - depth):
         columns = np.clip(column, 0, width - 1)
-        side = strokes[:, box, columns].transpose(1, 2, 0)
-        strokes[:, box, columns] = _without_slivers(side).transpose(2, 0, 1)
+        places = (columns + box * width).ravel()
+        side = image.take(places, axis=1).reshape(height, SLIVER + 1, boxes)
+        image[:, places] = _without_slivers(side.transpose(1, 0, 2)).transpose(1, 0, 2).reshape(height, -1)
 
 
 def _everywhere(true: Yes) -> Grey:
