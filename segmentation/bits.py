@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 WORD = 64
+SPARE = (
+    24  # bits at the end of a row: what is moved over its end does not come in again at the next one's start
+)
 
 Bits = npt.NDArray[np.uint64]
-"""(height, words): pixel x of a row is bit x % 64 of word x // 64; what is over in the last word is 0."""
+"""(height, words): pixel x of a row is bit x % 64 of word x // 64; the SPARE bits or more behind are 0."""
 
 
 def packed(mask: npt.NDArray[np.uint8]) -> Bits:
     height, width = mask.shape
-    words = np.zeros((height, -(-width // WORD)), "<u8")
+    words = np.zeros((height, -(-(width + SPARE) // WORD)), "<u8")
     words.view(np.uint8)[:, : -(-width // 8)] = np.packbits(mask, axis=1, bitorder="little")
     return words
 
@@ -29,15 +32,20 @@ def unpacked(bits: Bits, width: int) -> npt.NDArray[np.uint8]:
 
 
 def moved(bits: Bits, by: int) -> Bits:
-    """Return bits moved to the right by fewer pixels than a word has, to the left for a negative number."""
-    if by >= 0:
-        out = bits << np.uint64(by)
-        if by:
-            out[:, 1:] |= bits[:, :-1] >> np.uint64(WORD - by)
+    """Return bits moved by up to SPARE pixels to the right, for a negative number to the left.
+
+    To the left, the SPARE bits of a row take over what goes beyond the start of the next.
+    """
+    row = bits.ravel()
+    if by > 0:
+        out = row << np.uint64(by)
+        out[1:] |= row[:-1] >> np.uint64(WORD - by)
+    elif by < 0:
+        out = row >> np.uint64(-by)
+        out[:-1] |= row[1:] << np.uint64(WORD + by)
     else:
-        out = bits >> np.uint64(-by)
-        out[:, :-1] |= bits[:, 1:] << np.uint64(WORD + by)
-    return out
+        out = row
+    return out.reshape(bits.shape)
 
 
 def starts(bits: Bits, length: int, *, upright: bool) -> Bits:
@@ -115,10 +123,9 @@ def spread(bits: Bits, by: int, width: int, *, upright: bool) -> Bits:
 
 
 def _within(bits: Bits, width: int) -> Bits:
-    over = -width % WORD
-    if over:
-        bits[:, -1] &= np.uint64(2 ** (WORD - over) - 1)
-    return bits
+    """Return bits without what is behind so many pixels of a row."""
+    row = np.frombuffer((2**width - 1).to_bytes(8 * bits.shape[1], "little"), bits.dtype)
+    return bits & row
 
 
 def places(bits: Bits) -> tuple[npt.NDArray[np.intp], int]:

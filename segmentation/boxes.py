@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, moved, places, starts
+from segmentation.bits import Bits, moved, places, spread, starts, unpacked
 from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, ranges, whole
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
@@ -301,7 +301,8 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
     Lines are made wider once more, so that corners close which miss each other by a pixel or two.
     """
     height, width = lines.level.shape
-    closed = cv2.dilate(cv2.bitwise_or(lines.level, lines.upright), np.ones((3, 3), np.uint8))
+    both = spread(lines.level_bits | lines.upright_bits, 1, width, upright=False)
+    closed = unpacked(spread(both, 1, width, upright=True), width)
     contours, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     holes = [] if nesting is None else [each[-1] >= 0 for each in nesting[0].tolist()]
     fewest, most = 2 * (SMALLEST_HEIGHT - 2), LARGEST_SIDE + 2
@@ -404,9 +405,8 @@ def _inner_line(
 
 def _corners(level_arm: Bits, upright_arm: Bits) -> _Corners:
     """Return where an arm of a level line and one of an upright line begin together."""
-    at, width = places(level_arm & upright_arm)
-    is_next = np.diff(at) == 1
-    first, last = at[np.append(True, ~is_next)[: len(at)]], at[np.append(~is_next, True)[: len(at)]]
+    spots = level_arm & upright_arm
+    (first, width), (last, _) = places(spots & ~moved(spots, 1)), places(spots & ~moved(spots, -1))
     below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
     beyond = np.searchsorted(first, last + width + 1, "right")
     spot = np.arange(len(first))

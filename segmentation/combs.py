@@ -136,7 +136,7 @@ def _is_divided(inside: Mask) -> bool:
     if not len(through):
         return False
     line = inside[max(0, through[0] - LEAN) : through[-1] + LEAN + 1].max(axis=0)
-    return any(float(end.mean()) >= 255 * CROSSED for end in (line[:AT_WALL], line[-AT_WALL:]))
+    return any(np.count_nonzero(end) >= CROSSED * len(end) for end in (line[:AT_WALL], line[-AT_WALL:]))
 
 
 def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:

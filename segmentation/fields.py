@@ -346,8 +346,10 @@ def _has_line_between(one: _Placed, other: _Placed, print_: Mask) -> bool:
     top, bottom, beyond = min(one.top, other.top), max(one.bottom, other.bottom), BEYOND * one.height
     rows = [max(0, round(row)) for row in (top - beyond, top, bottom, bottom + beyond)]
     gap = print_[:, round(one.right) - 1 : round(other.left) + 2]
-    inked = np.asarray(gap[rows[1] : rows[2]].mean(axis=0) >= 255 * LINE_THERE)
-    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False))
+    inside = gap[rows[1] : rows[2]]
+    inked = np.zeros(gap.shape[1] + 2, bool)
+    inked[1:-1] = cv2.reduce(inside, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S) >= 255 * LINE_THERE * len(inside)
+    edges = np.flatnonzero(inked[1:] != inked[:-1])
     if len(edges) < 6:  # two of each wall and two of the line
         return False
     wide = cv2.dilate(gap[rows[0] : rows[3]], np.ones((1, 1 + 2 * LINE_SPREAD), np.uint8))  # it may lean

@@ -83,8 +83,7 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
 def shade_print(grey: npt.NDArray[np.uint8]) -> Print:
     """Return a page's print, and which of it is dark where much of it is not."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
-    lowest = np.maximum(cv2.blur(grey, window), DEEPEST_DIP)
-    lowest -= DEEPEST_DIP
+    lowest = cv2.subtract(cv2.blur(grey, window), np.full_like(grey, DEEPEST_DIP))
     darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
@@ -125,8 +124,8 @@ def find_lines(print_: Mask) -> Lines:
 def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
     """Return how many pixels of a mask lie within each rectangle; what reaches beyond the page is cut off."""
     height, width = (size - 1 for size in sums.shape)
-    x1, x2 = np.clip(left, 0, width), np.clip(right, 0, width)
-    y1, y2 = np.clip(top, 0, height), np.clip(bottom, 0, height)
+    x1, x2 = (np.minimum(np.maximum(each, 0), width) for each in (left, right))
+    y1, y2 = (np.minimum(np.maximum(each, 0), height) for each in (top, bottom))
     return np.asarray(sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1], np.intp)
 
 

@@ -209,30 +209,31 @@ def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[Cell, int]]:
     far = LEAST_PITCH * width
     to_next = np.where(level & (apart_by > far), apart_by, np.inf).min(axis=1, initial=np.inf)
     to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)
-    pitches = [own if np.isfinite(own) and _gap(own, usual) is None else usual for own in next_one.tolist()]
+    pitches = np.where((_steps(next_one, usual) == 0) & np.isfinite(next_one), next_one, usual)
     ahead, behind = (
-        _are_held(boxes.left + way * np.array(pitches), boxes.top, width, height, lines) for way in (1, -1)
+        _are_held(boxes.left + way * pitches, boxes.top, width, height, lines) for way in (1, -1)
     )
-    for index, mates in enumerate(level.sum(axis=1).tolist()):
-        left, top, pitch = float(boxes.left[index]), float(boxes.top[index]), pitches[index]
+    gap, mates = _steps(to_next, pitches), level.sum(axis=1)
+    ahead, behind = ahead & (gap != 1), behind & (_steps(to_last, pitches) == 0)
+    for index in np.flatnonzero((gap > 1) | ahead | behind).tolist():
+        left, top, pitch = float(boxes.left[index]), float(boxes.top[index]), float(pitches[index])
         cell = Cell(left, top, left + width, top + height)
-        gap = _gap(float(to_next[index]), pitch)
-        between = [cell.moved(nth * pitch) for nth in range(1, gap or 1)]
-        if gap is not None and _goes_on(between, lines, have_own_walls=pitch > width + 2 * OFF_PLACE):
-            yield from ((each, mates) for each in between)
-        elif ahead[index] and (gap is None or between):
-            yield from ((each, mates) for each in _end(cell, pitch, lines))
-        if behind[index] and _gap(float(to_last[index]), pitch) is None:
-            yield from ((each, mates) for each in _end(cell, -pitch, lines))
+        between = [cell.moved(nth * pitch) for nth in range(1, gap[index])]
+        row: list[Cell] = []
+        if between and _goes_on(between, lines, have_own_walls=pitch > width + 2 * OFF_PLACE):
+            row += between
+        elif ahead[index]:
+            row += _end(cell, pitch, lines)
+        if behind[index]:
+            row += _end(cell, -pitch, lines)
+        yield from ((each, int(mates[index])) for each in row)
 
 
-def _gap(apart_by: float, pitch: float) -> int | None:
-    """Return by how many boxes two of them are apart, None where they are of no one row."""
-    if apart_by > (LONGEST_GAP + 1) * pitch:
-        return None
-    steps = round(apart_by / pitch)
-    in_place = abs(apart_by - steps * pitch) <= OFF_PLACE + steps / 2
-    return steps if in_place and 1 <= steps <= LONGEST_GAP else None
+def _steps(apart_by: Numbers, pitch: Numbers | float) -> Indices:
+    """Return by how many boxes each two of them are apart, 0 where they are of no one row."""
+    steps = np.rint(np.minimum(apart_by / pitch, LONGEST_GAP + 1))
+    in_place = np.abs(apart_by - steps * pitch) <= OFF_PLACE + steps / 2
+    return np.where(in_place & (steps >= 1) & (steps <= LONGEST_GAP), steps, 0).astype(np.intp)
 
 
 def _goes_on(between: Sequence[Cell], lines: Lines, *, have_own_walls: bool) -> bool:

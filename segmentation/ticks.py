@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.bits import closed, packed, unpacked
 from segmentation.boxes import PrintedBoxes
 from segmentation.combs import apart
 from segmentation.lines import LINE_SPREAD, Mask
@@ -162,7 +163,7 @@ def _is_printed(row: PrintedBoxes, boxes: PrintedBoxes) -> bool:
 
 def _lines(level: Mask, print_: Mask) -> Iterator[_Line]:
     """Yield the level lines that may be a comb's base: two things or more stand on them."""
-    joined = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((1, LONGEST_BREAK + 1), np.uint8))
+    joined = unpacked(closed(packed(level), LONGEST_BREAK, upright=False), level.shape[1])
     low, high = (_standing(print_, height) for height in STANDING)
     for contour in cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
         x, y, width, height = cv2.boundingRect(contour)
