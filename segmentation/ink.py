@@ -186,7 +186,7 @@ def _nearest(turns: Yes, expected: int, off: float) -> Whole:
 
 def _wipe_outside(strokes: Grey, inside: Rects) -> None:
     """Take out, in place, a box's lines, what lies beyond them and slivers within."""
-    height, boxes, width = strokes.shape
+    height, _, width = strokes.shape
     right = np.where(np.minimum(inside.width, inside.height) < 2 * SLIVER, 0, inside.right)  # too small
     across, down = np.arange(width), np.arange(height)[:, None]
     image = as_one_image(strokes)
@@ -194,15 +194,22 @@ def _wipe_outside(strokes: Grey, inside: Rects) -> None:
     for rows in (np.s_[: inside.top.max()], np.s_[inside.bottom.min() :]):
         within = (down[rows] >= inside.top) & (down[rows] < inside.bottom)
         image[rows] &= np.repeat(_everywhere(within), width, axis=1)
+    _wipe_slivers_in(strokes, inside)
+
+
+def _wipe_slivers_in(strokes: Grey, inside: Rects) -> None:
+    """Take out, in place, the uneven edges of a box's lines: few sides have any ink at all."""
+    height, boxes, width = strokes.shape
     depth, box = np.arange(SLIVER + 1)[:, None], np.arange(boxes)
-    for row in (inside.top + depth, inside.bottom - 1 - depth):
-        rows = np.clip(row, 0, height - 1)
-        strokes[rows, box] = _without_slivers(strokes[rows, box])
-    for column in (inside.left + depth, inside.right - 1 - depth):
-        columns = np.clip(column, 0, width - 1)
-        places = (columns + box * width).ravel()
-        side = image.take(places, axis=1).reshape(height, SLIVER + 1, boxes)
-        image[:, places] = _without_slivers(side.transpose(1, 0, 2)).transpose(1, 0, 2).reshape(height, -1)
+    for first, step in ((inside.top, 1), (inside.bottom - 1, -1)):
+        inked = np.flatnonzero(strokes[np.clip(first, 0, height - 1), box].any(axis=1))
+        rows = np.clip(first[inked] + step * depth, 0, height - 1), inked
+        strokes[rows] = _without_slivers(strokes[rows])
+    for first, step in ((inside.left, 1), (inside.right - 1, -1)):
+        inked = np.flatnonzero(strokes[:, box, np.clip(first, 0, width - 1)].any(axis=0))
+        columns = np.clip(first[inked] + step * depth, 0, width - 1)
+        side = strokes[:, inked, columns].transpose(1, 2, 0)
+        strokes[:, inked, columns] = _without_slivers(side).transpose(2, 0, 1)
 
 
 def _everywhere(true: Yes) -> Grey:

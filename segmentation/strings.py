@@ -7,9 +7,9 @@ all glyphs of a page classified in one call; `choose` takes the runs that are th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 import cv2
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from segmentation.cells import Patch
 from segmentation.geometry import Quad
-from segmentation.glyph import GLYPH_SIDE, normalise_all
+from segmentation.glyph import GLYPH_SIDE, Glyph, normalise_all
 from segmentation.ink import SOFT_EDGE, Rects
 from segmentation.page import Cell, Page
 from segmentation.string_ink import StringInk, find_string_inks, patch_of_string
@@ -77,7 +77,12 @@ def propose(page: Page, quads: Sequence[Quad]) -> tuple[Proposal, ...]:
     inks = find_string_inks(
         [patch.cut_from(page.grey) for patch in patches], [patch.margin for patch in patches]
     )
-    return tuple(map(_propose, patches, inks))
+    proposed = list(map(_propose, inks))
+    glyphs = iter(normalise_all([run.soft for each in proposed for run in each.runs]))
+    return tuple(
+        Proposal(_cells(each.runs, glyphs, patch), each.arcs, each.pieces)
+        for each, patch in zip(proposed, patches, strict=True)
+    )
 
 
 def choose(
@@ -143,24 +148,32 @@ def value_of(path: Path, labels: npt.NDArray[np.intp]) -> str:
     return "".join(str(labels[arc.glyph]) for arc in path.arcs if arc.glyph is not None)
 
 
-def _propose(patch: Patch, ink: StringInk | None) -> Proposal:
-    if ink is None:
-        return Proposal((), (), 0)
-    pieces = cut_pieces(ink)
-    whole = _Run(ink.soft, 0, 0)
-    if pieces is None:
-        return Proposal(_cells([whole], patch), (), 1)
-    arcs = arcs_of(pieces, ink)
-    runs = [_run(ink, pieces, arc.start, arc.end) for arc in arcs if arc.glyph is not None]
-    return Proposal(_cells([*runs, whole], patch), tuple(arcs), len(pieces.extents))
-
-
 class _Run(NamedTuple):
     """Ink that may be a digit, and where the image of it lies in the patch."""
 
     soft: Grey
     left: int
     top: int
+
+
+class _Proposed(NamedTuple):
+    """A proposal without its glyphs, which are made of the runs of a whole page at once."""
+
+    runs: Sequence[_Run]
+    arcs: tuple[Arc, ...]
+    pieces: int
+
+
+def _propose(ink: StringInk | None) -> _Proposed:
+    if ink is None:
+        return _Proposed((), (), 0)
+    pieces = cut_pieces(ink)
+    whole = _Run(ink.soft, 0, 0)
+    if pieces is None:
+        return _Proposed([whole], (), 1)
+    arcs = arcs_of(pieces, ink)
+    runs = [_run(ink, pieces, arc.start, arc.end) for arc in arcs if arc.glyph is not None]
+    return _Proposed([*runs, whole], tuple(arcs), len(pieces.extents))
 
 
 def _run(ink: StringInk, pieces: Pieces, start: int, end: int) -> _Run:
@@ -172,9 +185,10 @@ def _run(ink: StringInk, pieces: Pieces, start: int, end: int) -> _Run:
     return _Run(np.asarray(soft, np.uint8), left, top)
 
 
-def _cells(runs: Sequence[_Run], patch: Patch) -> tuple[Cell, ...]:
-    glyphs = normalise_all([run.soft for run in runs])
+def _cells(runs: Sequence[_Run], glyphs: Iterator[Glyph], patch: Patch) -> tuple[Cell, ...]:
+    if not runs:
+        return ()
     rects = np.array([cv2.boundingRect(run.soft) for run in runs])
     first = rects[:, :2] + [(run.left, run.top) for run in runs]
     boxes = patch.boxes_on_page(Rects(*first.T, *(first + rects[:, 2:]).T))
-    return tuple(map(Cell, glyphs, boxes))
+    return tuple(map(Cell, islice(glyphs, len(runs)), boxes))
