@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from statistics import mean, median
+from statistics import fmean, median
 
 import numpy as np
 import numpy.typing as npt
@@ -173,8 +173,9 @@ def _why_nothing(page: Page) -> str:
 def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     """Look at a page as it lies and, where that reads badly, at how its digits and combs stand upright."""
     look = _look_at(page, 0, classify, stage)
-    well = reads_well(look.probabilities)
-    if well and len(look.probabilities) >= ENOUGH_GLYPHS:
+    probabilities = look.probabilities
+    well = reads_well(probabilities)
+    if well and len(probabilities) >= ENOUGH_GLYPHS:
         return look
     as_it_lies, pale = standing(look.glyphs, classify), False
     if as_it_lies.is_doubtful and (standing_up := _look_as_combs_stand(page, as_it_lies, classify, stage)):
@@ -256,8 +257,8 @@ def _look_at(
 def _row_of(field: Field, cells: tuple[Cell, ...], probabilities: Iterator[Probabilities]) -> _Row:
     rows = tuple(next(probabilities) if cell.glyph is not None else () for cell in cells)
     written = [max(row[: len(DIGITS)]) for row in rows if row and row.index(max(row)) != _STRUCK]
-    if written and mean(written) < _least_legible(field, cells):
-        return _Row(cells, rows, 1 - mean(written), no_number=True)
+    if written and fmean(written) < _least_legible(field, cells):
+        return _Row(cells, rows, 1 - fmean(written), no_number=True)
     return _Row(cells, rows)
 
 
@@ -266,7 +267,7 @@ def _least_legible(field: Field, cells: Sequence[Cell]) -> float:
     inked = [cell for cell in cells if cell.glyph is not None]
     if sum(cell.may_be_line for cell in inked) > max(1, len(inked) / 2):
         return NEVER_LEGIBLE
-    pieces, all_touch = mean(cell.pieces for cell in inked), all(cell.doubts for cell in cells)
+    pieces, all_touch = fmean(cell.pieces for cell in inked), all(cell.doubts for cell in cells)
     if all_touch and (field.for_ticks or pieces >= RINGED):
         return NEVER_LEGIBLE
     if pieces >= IN_PIECES:
@@ -279,7 +280,7 @@ def _number_row(field: Field, cut: CutString) -> _Row:
         return _Row((Cell(None, enclosing_box(field.cells)),), ((),))
     rows = tuple(cut.probabilities.tolist())
     written = [max(row[: len(DIGITS)]) for row in rows if row.index(max(row)) != _STRUCK]
-    illegible = bool(written) and mean(written) < LEAST_LEGIBLE
+    illegible = bool(written) and fmean(written) < LEAST_LEGIBLE
     return _Row(cut.cells, rows, cut.confidence, illegible or len(rows) > LONGEST_NUMBER)
 
 

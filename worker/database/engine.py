@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +175,7 @@ def _locate(url: str, *, must_exist: bool) -> Database:
 
 
 def _connect_lazily(url: URL) -> Engine:
-    compact = partial(json.dumps, separators=(",", ":"), ensure_ascii=False)
+    compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, json_serializer=compact, connect_args={"timeout": BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _prepare_sqlite)
