@@ -242,7 +242,7 @@ def _goes_on(between: Sequence[Cell], lines: Lines, *, have_own_walls: bool) -> 
     there = (
         (have_own_walls and min(side.left, side.right) >= COVERED)
         or (
-            np.mean(side) >= BETWEEN
+            sum(side) / 4 >= BETWEEN
             and max(side.left, side.right) >= COVERED
             and (side.is_held if have_own_walls else max(side.top, side.bottom) >= UNBROKEN)
         )
@@ -282,7 +282,8 @@ def lines_end(cell: Cell, pitch: float, lines: Lines) -> bool:
     start, end = (
         (cell.right + 3, cell.right + 3 + reach) if pitch > 0 else (cell.left - 3 - reach, cell.left - 3)
     )
-    return max(_covered(lines.level, y, start, end) for y in (cell.top, cell.bottom)) < COVERED
+    along = round(start), round(end)
+    return max(_row_covered(lines.level, round(y), *along) for y in (cell.top, cell.bottom)) < COVERED
 
 
 def _are_held(left: Numbers, top: Numbers, width: float, height: float, lines: Lines) -> Flags:
@@ -310,23 +311,29 @@ def _sides(cell: Cell, lines: Lines) -> Sides:
 
 def covered_by(cell: Cell, level: Mask, upright: Mask) -> Sides:
     """Return how far masks cover the sides of a box."""
+    left, top, right, bottom = map(round, cell)
     return Sides(
-        _covered(upright.T, cell.left, cell.top, cell.bottom),
-        _covered(level, cell.top, cell.left, cell.right),
-        _covered(upright.T, cell.right, cell.top, cell.bottom),
-        _covered(level, cell.bottom, cell.left, cell.right),
+        _column_covered(upright, left, top, bottom),
+        _row_covered(level, top, left, right),
+        _column_covered(upright, right, top, bottom),
+        _row_covered(level, bottom, left, right),
     )
 
 
-def _covered(level: Mask, row: float, start: float, end: float) -> float:
+def _row_covered(level: Mask, row: int, start: int, end: int) -> float:
     """Return how far a level line covers the stretch, of those near the row the one that covers most."""
-    strip = level[
-        max(0, round(row) - OFF_PLACE) : round(row) + OFF_PLACE + 1, max(0, round(start)) : max(0, round(end))
-    ]
+    strip = level[max(0, row - OFF_PLACE) : row + OFF_PLACE + 1, max(0, start) : max(0, end)]
     if not strip.size:
         return 0.0
-    most = cv2.reduce(strip, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max()
-    return float(most / (255 * strip.shape[1]))
+    return float(cv2.reduce(strip, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max() / (255 * strip.shape[1]))
+
+
+def _column_covered(upright: Mask, column: int, start: int, end: int) -> float:
+    """Return how far an upright line covers the stretch, of those near the column."""
+    strip = upright[max(0, start) : max(0, end), max(0, column - OFF_PLACE) : column + OFF_PLACE + 1]
+    if not strip.size:
+        return 0.0
+    return float(cv2.reduce(strip, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max() / (255 * len(strip)))
 
 
 def _printed(cells: Sequence[Cell], lines: Lines) -> PrintedBoxes:

@@ -120,7 +120,7 @@ def _row(seed: Cell, size: _Pitch, usual: PrintedBoxes, traced: TracedLines, pri
 
 
 def _is_printed(sides: Sides) -> bool:
-    return float(np.mean(sorted(sides)[1:])) >= PRINTED
+    return sum(sorted(sides)[1:]) / 3 >= PRINTED
 
 
 def _walls_go_on(row: Sequence[Cell], upright: Mask) -> bool:
