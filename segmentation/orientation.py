@@ -25,7 +25,9 @@ VOTING = 0.9  # that a glyph is something meant, of all in a field that votes: w
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
 MOST_VOTES = 0.5  # log-likelihood that one glyph adds at most: one ill-written digit must not turn a page
 CLEARLY = 0.15  # of it, that a page needs for its digits to tell anything
-TO_TURN = 0.6  # of it, that a page needs which is turned over: more than one glyph
+TO_TURN = (
+    2 * MOST_VOTES
+)  # of it, that turning a page over must gain: more than one glyph has to say, seen both ways
 ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few marks may do by chance
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
 BEYOND_DOUBT = 3  # times as many, those by chance added, than which no page that stands upright has more
@@ -57,10 +59,6 @@ class Standing:
         return self.votes >= CLEARLY
 
     @property
-    def surely_upright(self) -> bool:
-        return self.votes >= TO_TURN
-
-    @property
     def upside_down(self) -> bool:
         return self.votes <= -CLEARLY
 
@@ -90,6 +88,14 @@ def standing(fields: Sequence[Glyphs], classify: Classify) -> Standing:
     digits = read[int(votes <= -CLEARLY)][:, : MEANT - 1].max(axis=1) >= LEGIBLE
     pairs = np.delete(digits[1:] & digits[:-1], starts[1:] - 1)
     return Standing(votes, int(pairs.sum()), len(pairs))
+
+
+def lies_over(as_it_lies: Standing, turned: Standing) -> bool:
+    """Tell whether the digits of a page stand on their feet once it is turned over, and clearly better so.
+
+    Words, ticks and digits of straight strokes may seem to lie on their heads either way.
+    """
+    return turned.upright and turned.votes - as_it_lies.votes > TO_TURN
 
 
 def lies_sideways(as_it_lies: Standing, turned: Standing) -> bool:

@@ -22,6 +22,7 @@ from segmentation.orientation import (
     FEW_PAIRS,
     MANY_PAIRS,
     Standing,
+    lies_over,
     lies_sideways,
     reads_well,
     standing,
@@ -196,8 +197,7 @@ def _look_upright(page: Page, classify: Classify, stage: Stage) -> _Look:
     if as_it_lies.upright or not look.glyphs:
         return look
     turned_over = _look_at(page, 2, classify, stage, pale=pale)
-    # Words, ticks and digits of straight strokes may seem to lie on their heads either way.
-    return turned_over if standing(turned_over.glyphs, classify).surely_upright else look
+    return turned_over if lies_over(as_it_lies, standing(turned_over.glyphs, classify)) else look
 
 
 def _look_as_combs_stand(page: Page, as_it_lies: Standing, classify: Classify, stage: Stage) -> _Look | None:

@@ -7,7 +7,7 @@ import pytest
 
 from segmentation.cells import cut_cells
 from segmentation.fields import find_fields
-from segmentation.orientation import Standing, lies_sideways, reads_well, standing, turns_to_stand
+from segmentation.orientation import Standing, lies_over, lies_sideways, reads_well, standing, turns_to_stand
 from segmentation.page import Page
 from training.forms import BoxKind, PageDamage, draw_form, random_hard_form
 from worker.recogniser import Recogniser
@@ -45,6 +45,15 @@ def test_one_ill_written_digit_turns_no_page(upright: list[np.ndarray]) -> None:
 def _stand(glyphs: np.ndarray, upright: list[np.ndarray]) -> np.ndarray:
     known = {glyph.tobytes() for row in upright for glyph in row}
     return np.array([glyph.tobytes() in known for glyph in glyphs])
+
+
+def test_a_page_is_turned_over_for_more_than_one_glyph_can_say() -> None:
+    def lies(votes: float, turned: float) -> bool:
+        return lies_over(Standing(votes, 3, 9), Standing(turned, 3, 9))
+
+    assert lies(-0.9, 0.4)
+    assert not lies(-0.5, 0.5)
+    assert not lies(-2.0, -0.5)
 
 
 def test_digits_side_by_side_tell_that_a_page_lies_on_its_side(upright: list[np.ndarray]) -> None:
