@@ -74,6 +74,9 @@ ENOUGH_BLANK = 10  # boxes without ink that make a blank form; fewer may be what
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 HABIT = 3  # numbers of a page with blank boxes behind them, from which on its writer leaves them blank
 NO_BOXES = "no digit boxes found"
+AT_LINES_CONFIDENCE = (
+    0.97  # from which on a value is accepted, where all of it touches its box or a ring does
+)
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
 _STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
@@ -329,6 +332,9 @@ def _judge(
     least = rules.accept_confidence
     if not decoded.value:  # a model's error curve, which may allow less, counts numbers only
         least = max(least, STRUCK_CONFIDENCE)
+    if all(cell.doubts for cell in row.cells):
+        least = max(least, AT_LINES_CONFIDENCE)
+    in_pieces = len(row.cells) == 1 and not field.holds_number and row.cells[0].pieces > 1
     found = {
         LOW_CONFIDENCE: bool(written) and decoded.probability < least,
         NOT_A_DIGIT: row.no_number or any(_shows_no_digit(reading) for reading in written),
@@ -339,7 +345,7 @@ def _judge(
             reading.label == "1" and (cell.may_be_line or (ones_only and cell.doubts))
             for reading, cell in zip(readings, row.cells, strict=True)
         ),
-        FOR_A_TICK: field.for_ticks and len({readings[place].label for place in digits}) == 1,
+        FOR_A_TICK: (field.for_ticks or in_pieces) and len({readings[place].label for place in digits}) == 1,
     }
     reasons = tuple(reason for reason, holds in found.items() if holds)
     if reasons:

@@ -160,6 +160,28 @@ def test_one_digit_or_one_again_in_boxes_as_for_ticks_waits_for_review(
     assert field.reasons == (() if accepted else ("may be a tick",))
 
 
+@pytest.mark.parametrize(("doubts", "accepted"), [((TOUCHES,), False), ((), True)])
+def test_digits_that_all_touch_their_boxes_must_be_surer_to_be_accepted(
+    doubts: tuple[str, ...], accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(doubts=doubts))
+    field = read_field("41", reads("4", "1", sure=0.98))
+
+    assert field.confidence == pytest.approx(0.96, abs=0.005)
+    assert (field.value, field.status is FieldStatus.ACCEPTED) == ("41", accepted)
+
+
+@pytest.mark.parametrize(("pieces", "accepted"), [(1, True), (2, False)])
+def test_pieces_in_a_single_box_may_be_a_ring_and_what_is_printed_in_it(
+    pieces: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.pipeline.cut_cells", cutting(pieces=pieces))
+    field = read_field("4", reads("4"))
+
+    assert (field.value, field.status is FieldStatus.ACCEPTED) == ("4", accepted)
+    assert field.reasons == (() if accepted else ("may be a tick",))
+
+
 def test_a_struck_box_counts_as_nothing_beside_digits() -> None:
     field = read_field("7777", reads("struck", "struck", "2", "7"))
 
