@@ -60,14 +60,13 @@ def normalise_all(inks: Sequence[Ink]) -> Glyphs:
         for index, thick in zip(thin, _thickened([digits[index] for index in thin], lacking), strict=True):
             digits[index] = thick
     small = np.zeros((len(digits), INK_SIDE, INK_SIDE), np.uint8)
-    sizes = []
-    for digit, each in zip(digits, small, strict=True):
-        height, width = digit.shape
-        scale = INK_SIDE / max(height, width)
-        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        cv2.resize(digit, (columns, rows), dst=each[:rows, :columns], interpolation=interpolation)
-        sizes.append((rows, columns))
+    shapes = np.array([digit.shape for digit in digits]).reshape(-1, 2)
+    scales = INK_SIDE / shapes.max(axis=1)
+    sizes = np.maximum(1, np.rint(shapes * scales[:, None])).astype(int)
+    resized = zip(digits, small, sizes.tolist(), (scales < 1).tolist(), strict=True)
+    for digit, each, (rows, columns), is_smaller in resized:
+        how = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+        cv2.resize(digit, (columns, rows), each[:rows, :columns], interpolation=how)
     return _centred_by_mass(small, sizes)
 
 
@@ -130,17 +129,16 @@ def _sums(columns: cv2.typing.MatLike) -> npt.NDArray[np.int_]:
     return np.asarray(cv2.reduce(columns, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int_).ravel()
 
 
-def _centred_by_mass(small: Glyphs, sizes: Sequence[tuple[int, int]]) -> Glyphs:
+def _centred_by_mass(small: Glyphs, sizes: npt.NDArray[np.int_]) -> Glyphs:
     """Return the digits, each at the top left of its image and so many rows and columns large, in glyphs."""
     count = len(small)
     flat = small.reshape(count, INK_SIDE**2).astype(np.float32)
     mass, *moments = (flat @ _MOMENTS).T
     middle = np.stack(moments, axis=1) / mass[:, None]
-    first = np.rint(MASS_CENTRE - middle).astype(int).clip(0, GLYPH_SIDE - np.array(sizes).reshape(count, 2))
-    bright = (
-        np.rint(flat * (255 / flat.max(axis=1, initial=0))[:, None]).astype(np.uint8).reshape(small.shape)
-    )
+    first = np.rint(MASS_CENTRE - middle).astype(int).clip(0, GLYPH_SIDE - sizes)
+    bright = np.rint(flat * (255 / flat.max(axis=1, initial=0))[:, None]).astype(np.uint8)
     glyphs = np.zeros((count, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
-    for glyph, digit, (top, left), (height, width) in zip(glyphs, bright, first.tolist(), sizes, strict=True):
+    digits = zip(glyphs, bright.reshape(small.shape), first.tolist(), sizes.tolist(), strict=True)
+    for glyph, digit, (top, left), (height, width) in digits:
         glyph[top : top + height, left : left + width] = digit[:height, :width]
     return glyphs
