@@ -178,12 +178,8 @@ def trace(lines: Lines) -> TracedLines:
     beyond = np.zeros((min(ARM - 1, len(level)), level.shape[1]), level.dtype)
     downward = np.concatenate([down[1:], beyond])[: len(level)]
     upward = np.concatenate([beyond, down])[: len(level)]
-    corners = (
-        _corners(level_arm, upright_arm)
-        for upright_arm in (downward, upward)
-        for level_arm in (rightward, leftward)
-    )
-    return TracedLines(lines, _Ink.of(lines), *corners)
+    meet = [sideways & on_end for on_end in (downward, upward) for sideways in (rightward, leftward)]
+    return TracedLines(lines, _Ink.of(lines), *_spots(meet))
 
 
 def find_boxes(traced: TracedLines) -> PrintedBoxes:
@@ -403,35 +399,29 @@ def _inner_line(
     return (inner + step * place).astype(float), best
 
 
-def _corners(level_arm: Bits, upright_arm: Bits) -> _Corners:
-    """Return where an arm of a level line and one of an upright line begin together."""
-    spots = level_arm & upright_arm
-    (first, width), (last, _) = places(spots & ~moved(spots, 1)), places(spots & ~moved(spots, -1))
+def _spots(kinds: Sequence[Bits]) -> list[_Corners]:
+    """Return where bits of each kind hang together, in rectangles round them."""
+    height = len(kinds[0]) + 1
+    bits = np.concatenate([rows for kind in kinds for rows in (kind, np.zeros_like(kind[:1]))])
+    (first, width), (last, _) = places(bits & ~moved(bits, 1)), places(bits & ~moved(bits, -1))
     below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
-    beyond = np.searchsorted(first, last + width + 1, "right")
+    above, under = ranges(below, np.searchsorted(first, last + width + 1, "right"))
     spot = np.arange(len(first))
-    above, under = ranges(below, beyond)
     spot[under] = above
-    while not np.array_equal(spot, spot[spot]):
+    while not np.array_equal(spot[above], spot[under]) or not np.array_equal(spot, spot[spot]):
+        one, other = spot[above], spot[under]
+        np.minimum.at(spot, np.maximum(one, other), np.minimum(one, other))  # where a spot forks
         spot = spot[spot]
-    for edge in np.flatnonzero(spot[above] != spot[under]).tolist():  # where a spot forks
-        one, other = sorted((spot[above[edge]], spot[under[edge]]))
-        spot[spot == other] = one
     order = np.argsort(spot, kind="stable")
-    starts = np.flatnonzero(np.diff(spot[order], prepend=-1))
+    start = np.flatnonzero(np.diff(spot[order], prepend=-1))
+    if not len(start):
+        return [_Corners(_Stretches(start, start), _Stretches(start, start))] * len(kinds)
     (top, left), (bottom, right) = np.divmod(first[order], width), np.divmod(last[order], width)
-    edges = (
-        (
-            np.minimum.reduceat(left, starts),
-            np.maximum.reduceat(right, starts),
-            top[starts],
-            np.maximum.reduceat(bottom, starts),
-        )
-        if len(starts)
-        else (starts,) * 4
-    )
-    x1, x2, y1, y2 = (edge[::-1][:MOST_CORNERS] for edge in edges)
-    return _Corners(_Stretches(x1, x2), _Stretches(y1, y2))
+    kind, top = np.divmod(top[start], height)
+    columns = _Stretches(np.minimum.reduceat(left, start), np.maximum.reduceat(right, start))
+    rows = _Stretches(top, np.maximum.reduceat(bottom, start) - kind * height)
+    which = [np.flatnonzero(kind == nth)[::-1][:MOST_CORNERS] for nth in range(len(kinds))]
+    return [_Corners(columns[each], rows[each]) for each in which]
 
 
 def _meet(ones: _Stretches, others: _Stretches) -> Flags:
