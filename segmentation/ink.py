@@ -202,14 +202,16 @@ def _wipe_slivers_in(strokes: Grey, inside: Rects) -> None:
     height, boxes, width = strokes.shape
     depth, box = np.arange(SLIVER + 1)[:, None], np.arange(boxes)
     for first, step in ((inside.top, 1), (inside.bottom - 1, -1)):
-        inked = np.flatnonzero(strokes[np.clip(first, 0, height - 1), box].any(axis=1))
-        rows = np.clip(first[inked] + step * depth, 0, height - 1), inked
-        strokes[rows] = _without_slivers(strokes[rows])
+        inked = np.flatnonzero(strokes[np.minimum(first, height - 1), box].any(axis=1))
+        if len(inked):
+            rows = np.clip(first[inked] + step * depth, 0, height - 1), inked
+            strokes[rows] = _without_slivers(strokes[rows])
     for first, step in ((inside.left, 1), (inside.right - 1, -1)):
-        inked = np.flatnonzero(strokes[:, box, np.clip(first, 0, width - 1)].any(axis=0))
-        columns = np.clip(first[inked] + step * depth, 0, width - 1)
-        side = strokes[:, inked, columns].transpose(1, 2, 0)
-        strokes[:, inked, columns] = _without_slivers(side).transpose(2, 0, 1)
+        inked = np.flatnonzero(strokes[:, box, np.minimum(first, width - 1)].any(axis=0))
+        if len(inked):
+            columns = np.clip(first[inked] + step * depth, 0, width - 1)
+            side = strokes[:, inked, columns].transpose(1, 2, 0)
+            strokes[:, inked, columns] = _without_slivers(side).transpose(2, 0, 1)
 
 
 def _everywhere(true: Yes) -> Grey:
