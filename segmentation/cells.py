@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.glyph import normalise_all
-from segmentation.ink import Rects, Whole, find_ink
+from segmentation.ink import MOST_TOGETHER, Rects, Whole, find_ink
 from segmentation.page import Cell, Field, Page
 from segmentation.strips import Grey, Strip
 
@@ -24,7 +24,6 @@ Places = npt.NDArray[np.float64]
 MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
 TOUCHES = ("touches the box",)
 SHORTER, LONGER = 50, 64  # px of a box's sides in its patch at most: twice what a glyph shows and more
-MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
 SAME_SHAPE = 1.06  # by which boxes differ in width over height that are cut alike, a pixel off each side
 
 

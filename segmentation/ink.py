@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ EDGE_WEIGHT = 0.25  # of a stroke along a side against one in the middle, as to 
 LINE_SHARE = 0.25  # of the box's width, that a rest of a line is wide at most
 EDGE_SHARE = 0.2  # of the box that a neighbour's stroke reaches into it
 SOFT_EDGE = np.ones((3, 3), np.uint8)  # a stroke's edge fades over a pixel on each side
+MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
 
 Whole = npt.NDArray[np.int_]
 Levels = npt.NDArray[np.float64]
@@ -55,7 +57,11 @@ class Rects:
     def height(self) -> Whole:
         return self.bottom - self.top
 
-    def of(self, boxes: Whole) -> Rects:
+    @property
+    def edges(self) -> Whole:
+        return np.stack([self.left, self.top, self.right, self.bottom])
+
+    def of(self, boxes: Whole | slice) -> Rects:
         return Rects(self.left[boxes], self.top[boxes], self.right[boxes], self.bottom[boxes])
 
     def moved(self, right: int, down: int) -> Rects:
@@ -95,29 +101,92 @@ def find_ink(strips: Sequence[Strip]) -> list[Digits]:
     strips, tones = measure_tones(strips)
     tones = replace(tones, ink=np.where(guides_alone(strips, tones), 0.0, tones.ink))
     levels = np.stack([tones.paper, tones.ink, tones.no_ink])
+    pages = zip(strips, places_in(strips), strict=True)
+    between = [_between_lines(strip, levels[:, place]) for strip, place in pages]
+    return [digits for batch in _batches(between) for digits in _digits_in(batch)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Between:
+    """What lies between the lines of the boxes of a strip into which somebody wrote, and a pixel round it.
+
+    `grey` and `strokes` are (height, boxes, width); `inside` is in pixels of these.
+    """
+
+    box: Whole
+    grey: Grey
+    strokes: Grey
+    inside: Rects
+    first: tuple[int, int]  # column and row of the patches, of which it is a part
+    levels: Levels
+
+
+def _between_lines(strip: Strip, levels: Levels) -> _Between:
+    written = np.flatnonzero(levels[1])
+    grey, levels = _some(strip.grey, written), levels[:, written]
+    if not len(written):
+        nothing = grey[:0, :, :0]
+        return _Between(written, nothing, nothing, Rects(*[written] * 4), (0, 0), levels)
+    strokes = as_ink(grey, *levels)
+    inside = _within_lines(Strip(grey, strip.margin), strokes, levels[0])
+    left, top = int(inside.left.min()) - 1, int(inside.top.min()) - 1
+    between = np.s_[top : inside.bottom.max() + 1, :, left : inside.right.max() + 1]
+    grey, strokes = np.ascontiguousarray(grey[between]), np.ascontiguousarray(strokes[between])
+    inside = inside.moved(-left, -top)
+    _wipe_outside(strokes, inside)
+    return _Between(written, grey, strokes, inside, (left, top), levels)
+
+
+def _batches(between: Sequence[_Between]) -> Iterator[list[_Between]]:
+    """Yield small strips together: a step costs as much for a single box as for some more."""
+    batch: list[_Between] = []
+    for each in between:
+        if batch and sum(len(other.box) for other in [*batch, each]) > MOST_TOGETHER:
+            yield batch
+            batch = []
+        batch.append(each)
+    yield batch
+
+
+def _digits_in(between: Sequence[_Between]) -> list[Digits]:
+    ends = np.cumsum([0, *(len(each.box) for each in between)])
+    if not ends[-1]:
+        nothing = np.empty(0, np.int_)
+        return [Digits(nothing, (), Rects(*[nothing] * 4), nothing, nothing > 0, nothing > 0)] * len(between)
+    grey = _padded([each.grey for each in between])
+    strokes = _padded([each.strokes for each in between])
+    inside = Rects(*np.concatenate([each.inside.edges for each in between], axis=1))
+    levels = np.concatenate([each.levels for each in between], axis=1)
+    digits = _keep_digits(strokes, inside)
+    inks: list[Grey] = []
+    if len(digits.box):
+        soft = soft_inks(_some(grey, digits.box), _some(strokes, digits.box), *levels[:, digits.box])
+        inks = list(_crops(soft, digits.around, inside.of(digits.box)))
+    cuts = pairwise(np.searchsorted(digits.box, ends).tolist())
     return [
-        _digits_in(strip, levels[:, place]) for strip, place in zip(strips, places_in(strips), strict=True)
+        Digits(
+            each.box[digits.box[start:end] - first],
+            inks[start:end],
+            digits.around.of(slice(start, end)).moved(*each.first),
+            digits.pieces[start:end],
+            digits.may_be_line[start:end],
+            digits.at_edge[start:end],
+        )
+        for each, first, (start, end) in zip(between, ends.tolist(), cuts, strict=False)
     ]
 
 
-def _digits_in(strip: Strip, levels: Levels) -> Digits:
-    written = np.flatnonzero(levels[1])
-    grey, levels = _some(strip.grey, written), levels[:, written]
-    if len(written):
-        strokes = as_ink(grey, *levels)
-        inside = _within_lines(Strip(grey, strip.margin), strokes, levels[0])
-        left, top = int(inside.left.min()) - 1, int(inside.top.min()) - 1
-        between = np.s_[top : inside.bottom.max() + 1, :, left : inside.right.max() + 1]
-        grey, strokes = np.ascontiguousarray(grey[between]), np.ascontiguousarray(strokes[between])
-        inside = inside.moved(-left, -top)
-        _wipe_outside(strokes, inside)
-        digits = _keep_digits(strokes, inside)
-        if len(digits.box):
-            soft = soft_inks(_some(grey, digits.box), _some(strokes, digits.box), *levels[:, digits.box])
-            inks = list(_crops(soft, digits.around, inside.of(digits.box)))
-            return replace(digits, box=written[digits.box], inks=inks, around=digits.around.moved(left, top))
-    nothing = np.empty(0, np.int_)
-    return Digits(nothing, (), Rects(*[nothing] * 4), nothing, nothing > 0, nothing > 0)
+def _padded(parts: Sequence[Grey]) -> Grey:
+    """Return (height, boxes, width) with all these boxes, each at the top left where others are larger."""
+    if len(parts) == 1:
+        return parts[0]
+    height, width = (max(part.shape[axis] for part in parts) for axis in (0, 2))
+    together = np.zeros((height, sum(part.shape[1] for part in parts), width), np.uint8)
+    first = 0
+    for part in parts:
+        together[: len(part), first : first + part.shape[1], : part.shape[2]] = part
+        first += part.shape[1]
+    return together
 
 
 def _crops(soft: Grey, around: Rects, inside: Rects) -> Iterator[Grey]:
