@@ -26,6 +26,7 @@ STUB = 0.2  # of a box's height, that what is left of a wall goes on for, from c
 ASIDE = 2  # px by which it may stand off its place
 CORNER, BEYOND, GOES_ON = 4, 8, 0.9  # px round a corner; px behind it, and the share, that a wall goes on for
 OFF_ROWS = 4.0  # px by which a place may reach into a box of a row
+FRAME = 0.95  # of the worst side of a frame, that is a line
 MOST_OPEN = 1  # box of a row, whose ceiling or floor is missing
 SIZES = 2  # of a page, the commonest ones
 IN_PLACE = 0.5  # of a box's size, within which two stand in one place
@@ -37,14 +38,19 @@ class _Pitch(NamedTuple):
     pitch: float
 
 
-def find_worn_rows(boxes: PrintedBoxes, traced: TracedLines, print_: Mask) -> PrintedBoxes:
-    """Return boxes with those of worn rows; where these are, strokes feign boxes that stand alone."""
+def find_worn_rows(
+    boxes: PrintedBoxes, frames: PrintedBoxes, traced: TracedLines, print_: Mask
+) -> PrintedBoxes:
+    """Return boxes with those of worn rows; where these are, strokes feign boxes that stand alone.
+
+    A row within one of the `frames` that are as high as it is fills it from wall to wall.
+    """
     in_row = has_neighbour(boxes)
     rows = boxes[in_row]
     cells = [
         cell
         for usual, pitch in usual_boxes(rows, SIZES, FEWEST_WHOLE)
-        for cell in _worn(usual, pitch, rows, traced, print_)
+        for cell in _worn(usual, pitch, rows, frames, traced, print_)
     ]
     if not cells:
         return boxes
@@ -55,15 +61,38 @@ def find_worn_rows(boxes: PrintedBoxes, traced: TracedLines, print_: Mask) -> Pr
 
 
 def _worn(
-    usual: PrintedBoxes, pitch: float, rows: PrintedBoxes, traced: TracedLines, print_: Mask
+    usual: PrintedBoxes,
+    pitch: float,
+    rows: PrintedBoxes,
+    frames: PrintedBoxes,
+    traced: TracedLines,
+    print_: Mask,
 ) -> list[Cell]:
     """Return the boxes of worn rows that are of one size and at one pitch."""
     size = _Pitch(float(np.median(usual.width)), float(np.median(usual.height)), pitch)
     cells: list[Cell] = []
     for seed in _seeds(rows, size, traced):
         if not any(_in_place(seed, cell, size) for cell in cells):
-            cells += _row(seed, size, usual, traced, print_)
+            row = _row(seed, size, usual, traced, print_)
+            if _fills_its_frame(row, frames):
+                cells += row
     return cells
+
+
+def _fills_its_frame(row: Sequence[Cell], frames: PrintedBoxes) -> bool:
+    """Tell whether a row goes from wall to wall of every frame that it is in, and as high as."""
+    if not row:
+        return True
+    left, right = min(cell.left for cell in row), max(cell.right for cell in row)
+    inside = (
+        (np.abs(frames.top - row[0].top) <= OFF_PLACE)
+        & (np.abs(frames.bottom - row[0].bottom) <= OFF_PLACE)
+        & (np.minimum(frames.right, right) - np.maximum(frames.left, left) > IN_PLACE * (right - left))
+        & frames.alone
+        & (frames.coverage >= FRAME)
+    )
+    off = np.maximum(np.abs(frames.left - left), np.abs(frames.right - right))
+    return not (inside & (off > OFF_PLACE)).any()
 
 
 def _seeds(rows: PrintedBoxes, size: _Pitch, traced: TracedLines) -> list[Cell]:

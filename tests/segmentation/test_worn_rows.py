@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import pytest
 
 from segmentation.fields import find_fields
 from segmentation.page import Field, Page
@@ -52,6 +53,23 @@ def test_a_wide_box_is_no_worn_row_because_it_is_as_high_as_the_others() -> None
 
     *_, number = fields_of(page)
     assert number.holds_number
+
+
+def test_in_a_closed_frame_no_row_is_told_by_the_others_that_does_not_reach_both_walls() -> None:
+    page = paper()
+    for boxes in WHOLE:
+        draw_boxes(page, boxes)
+    narrower = Boxes(3, y=700, width=46)  # at 50 px, the third would stand beyond the wall
+    draw_boxes(page, Boxes(1, y=narrower.y, width=narrower.count * narrower.width))
+    for wall in (1, 2):
+        x = narrower.x + wall * narrower.width
+        for y in (narrower.y, narrower.y + narrower.height - 16):
+            cv2.line(page, (x, y), (x, y + 16), (0,), 3)
+    for index, digit in enumerate((8, 2, 4)):
+        write_digit(page, narrower, index, digit)
+
+    *_, field = fields_of(page)
+    assert field.box.width == pytest.approx(3 * 46, abs=6)
 
 
 def test_a_page_of_few_boxes_tells_of_no_others() -> None:
