@@ -50,7 +50,9 @@ def find_worn_rows(
     cells = [
         cell
         for usual, pitch in usual_boxes(rows, SIZES, FEWEST_WHOLE)
-        for cell in _worn(usual, pitch, rows, frames, traced, print_)
+        for row in _worn(usual, pitch, rows, traced, print_)
+        if _fills_its_frame(row, frames)
+        for cell in row
     ]
     if not cells:
         return boxes
@@ -61,22 +63,15 @@ def find_worn_rows(
 
 
 def _worn(
-    usual: PrintedBoxes,
-    pitch: float,
-    rows: PrintedBoxes,
-    frames: PrintedBoxes,
-    traced: TracedLines,
-    print_: Mask,
-) -> list[Cell]:
-    """Return the boxes of worn rows that are of one size and at one pitch."""
+    usual: PrintedBoxes, pitch: float, rows: PrintedBoxes, traced: TracedLines, print_: Mask
+) -> list[Sequence[Cell]]:
+    """Return the worn rows of boxes that are of one size and at one pitch."""
     size = _Pitch(float(np.median(usual.width)), float(np.median(usual.height)), pitch)
-    cells: list[Cell] = []
+    worn: list[Sequence[Cell]] = []
     for seed in _seeds(rows, size, traced):
-        if not any(_in_place(seed, cell, size) for cell in cells):
-            row = _row(seed, size, usual, traced, print_)
-            if _fills_its_frame(row, frames):
-                cells += row
-    return cells
+        if not any(_in_place(seed, cell, size) for row in worn for cell in row):
+            worn.append(_row(seed, size, usual, traced, print_))
+    return worn
 
 
 def _fills_its_frame(row: Sequence[Cell], frames: PrintedBoxes) -> bool:
