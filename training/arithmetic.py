@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
-import tensorflow as tf
 
 from training.provenance import processor_flags
 from training.recipe import BFLOAT16, FLOAT32, Recipe
 
 QUICK_FLAGS = {"avx512_bf16", "amx_bf16"}  # of processors that multiply bfloat16, as Linux names them
+GPUS = ("gpu", "cuda")  # how JAX and TensorFlow begin their names
 POLICIES = {BFLOAT16: "mixed_bfloat16", FLOAT32: "float32"}  # Keras' names
 
 
@@ -26,7 +26,12 @@ def numbers_for(recipe: Recipe) -> str:
 
 def is_quick_at_bfloat16() -> bool:
     """Return whether there is a GPU, or a processor of which it is known."""
-    return bool(tf.config.list_physical_devices("GPU")) or not QUICK_FLAGS.isdisjoint(processor_flags())
+    return has_gpu() or not QUICK_FLAGS.isdisjoint(processor_flags())
+
+
+def has_gpu() -> bool:
+    """Return whether what Keras computes with sees a GPU."""
+    return any(device.lower().startswith(GPUS) for device in keras.distribution.list_devices())
 
 
 @contextmanager

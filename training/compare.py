@@ -16,14 +16,15 @@ from training.calibrate import calibrated
 from training.dataset import Dataset, LabelledGlyphs
 from training.errors import RunMismatch, TrainingError
 from training.files import replace_file
-from training.fit import Fit, epochs_done, fit
+from training.fit import LEARNT, Fit, epochs_done
 from training.gallery import Gallery
 from training.mixture import Watch
 from training.model_card import CLASSES, OPSET, Calibration, ModelCard
-from training.provenance import commit, machine
+from training.provenance import machine
 from training.quantisation import in_small_numbers
 from training.recipe import Recipe
 from training.refusal import refusals
+from training.runs import learn
 from training.score import (
     BATCH_SIZES,
     Read,
@@ -42,7 +43,7 @@ MAX_ONNX_BYTES = 4_000_000
 # A measured speed would choose another winner on another machine, and none on a slow one.
 MAX_MULTIPLY_ADDS = 15_000_000  # to read one glyph, in 8 bits
 MAX_MULTIPLY_ADDS_IN_FLOAT32 = 4_000_000
-FINISHED, MODEL, WEIGHTS = "scorecard.json", "model.onnx", "learnt.weights.h5"  # in a run's folder
+FINISHED, MODEL = "scorecard.json", "model.onnx"  # in a run's folder
 
 Certify = Callable[[ModelCard, bytes], ModelCard]
 """Adds to the card of an exported model how sure it may be."""
@@ -89,7 +90,9 @@ def compare(
     parts = {recipe: out / "ablation" / recipe.name for recipe in ablation}
     if trained_only:
         folders, parts = _trained(folders), _trained(parts)
-    cards = [train(recipe, folder=folder, start=_start(recipe, out)) for recipe, folder in folders.items()]
+    if not folders:
+        raise TrainingError(f"{out} holds no run at its end; compare without --trained-only trains them all")
+    cards = [train(recipe, folder=folder) for recipe, folder in folders.items()]
     for recipe, folder in parts.items():
         card = _tried(train(recipe, folder=folder), _reader(_model(folder)), trials)
         card.write(out / "scorecards" / "ablation" / f"{recipe.name}.json")
@@ -144,7 +147,7 @@ def _ship(tested: Scorecard, run: _Run, out: Path) -> None:
         run.certain, validation_accuracy=known.validation_accuracy, test_accuracy=known.test_accuracy
     )
     export.save(onnx.load(run.folder / MODEL), described, out / "digits.onnx")
-    replace_file(out / f"{tested.recipe.architecture}.weights.h5", (run.folder / WEIGHTS).read_bytes())
+    replace_file(out / f"{tested.recipe.architecture}.weights.h5", (run.folder / LEARNT).read_bytes())
 
 
 def _model(folder: Path) -> bytes:
@@ -158,11 +161,6 @@ def _reader(content: bytes, calibration: Calibration | None = None) -> Read:
     return lambda glyphs: calibrated(classify(session, glyphs), calibration)
 
 
-def _start(recipe: Recipe, out: Path) -> Path | None:
-    """Return the weights that a run learns on from, which an earlier one of the comparison left."""
-    return out / recipe.starts_from / WEIGHTS if recipe.starts_from else None
-
-
 def train_and_export(
     recipe: Recipe,
     dataset: Dataset,
@@ -171,11 +169,11 @@ def train_and_export(
     cache: Path,
     weights: Path | None,
     watch: Watch,
-    start: Path | None = None,
 ) -> Scorecard:
     """Return the scorecard of a run, which is made only if `folder` holds no finished one.
 
-    `cache`, `weights` and `start` are those of `fit`. The exported file is not calibrated yet.
+    `cache` and `weights` are those of `fit`; the run it begins with lies in `cache`. The exported file is not
+    calibrated yet.
     """
     finished = folder / FINISHED
     if finished.exists():
@@ -185,7 +183,7 @@ def train_and_export(
                 f"{folder} holds a run of another recipe or other data; take another folder or remove it"
             )
         return card
-    trained = fit(recipe, dataset, folder, cache=cache, weights=weights, start=start, watch=watch)
+    trained = learn(recipe, dataset, cache, folder=folder, weights=weights, watch=watch)
     exported = exported_model(trained, dataset.validation)
     card = Scorecard(
         recipe=recipe,
@@ -197,15 +195,15 @@ def train_and_export(
         sources=dataset.sources,
         split=dataset.split,
         trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        commit=commit(),
+        commit=trained.commit,
         machine=machine(),
         versions=export.versions(),
         multiply_adds=exported.multiply_adds,
         is_quantised=not exported.why_float,
         why_float=exported.why_float,
         computed_in=trained.computed_in,
+        learnt_on=trained.learnt_on,
     )
-    export.save_weights(trained.model, folder / WEIGHTS)
     export.save(exported.graph, model_card(card), folder / MODEL)
     card.write(finished)
     return card

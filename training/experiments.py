@@ -38,6 +38,7 @@ RESIDUAL = replace(
     paper=Paper(digits=40_000, pens=20_000, marks=20_000),
     undistorted_epochs=1,
 )
+ROUNDED = replace(RESIDUAL, epochs=3, learning_rate=2e-4, rounded=True)
 AGAIN = replace(
     CONTINUED,
     epochs=4,
@@ -54,13 +55,13 @@ RECIPES = (
     longer := replace(CONTINUED, starts_from=DEEP.name),
     replace(AGAIN, starts_from=longer.name),
     *(replace(RESIDUAL, seed=seed) for seed in SEEDS),
-    replace(RESIDUAL, epochs=8, learning_rate=7e-4, undistorted_epochs=0, starts_from=RESIDUAL.name),
+    *(replace(ROUNDED, seed=seed, starts_from=replace(RESIDUAL, seed=seed).name) for seed in SEEDS),
 )
 """The three models of the report, the second again on distorted digits, and two networks made for paper.
 
-Three learn on: one from where seed 0 of `deep` ended, with more marks, coarse scans, and no label smoothing,
+Some learn on: one from where seed 0 of `deep` ended, with more marks, coarse scans, and no label smoothing,
 which teaches a network to doubt clear digits as much as unclear ones; one from where that ended, with more
-pens; one from where seed 0 of `residual` ended, distorted to the end.
+pens; and each seed of `residual`, in small steps, with the rounded weights that it is read with.
 """
 
 QUARTER = replace(DEEP, epochs=4, undistorted_epochs=1)

@@ -15,7 +15,7 @@ import tf2onnx
 
 from training.dataset import Glyphs
 from training.errors import ExportRefused
-from training.files import replace_file, whole_file
+from training.files import replace_file
 from training.model_card import GLYPH_SIDE, INPUT_NAME, OPSET, OUTPUT_NAME, ModelCard
 from training.score import classify, open_session
 
@@ -63,14 +63,6 @@ def save(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     """Write a model file with its card; whoever opens `path` meanwhile finds the old file or the new one."""
     onnx.helper.set_model_props(graph, card.to_metadata())
     replace_file(path, graph.SerializeToString())
-
-
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Write a network's weights to learn on from, a .weights.h5 file, without its optimiser's state."""
-    bare = keras.models.clone_model(model)
-    bare.set_weights(model.get_weights())
-    with whole_file(path) as unfinished:
-        bare.save_weights(unfinished)
 
 
 def multiply_adds(graph: onnx.ModelProto) -> int:

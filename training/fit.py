@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +26,17 @@ from training.errors import RunMismatch, TrainingError, WeightsUnreadable
 from training.files import replace_file, whole_file
 from training.kept import FEATURES, PAPER
 from training.mixture import Mixture, Watch, mix
+from training.provenance import commit, machine
 from training.recipe import FLOAT32, Recipe
+from training.rounding import round_weights
 from training.scorecard import Epoch
 
 PREDICT_BATCH = 256
 EXAMPLES = 1_024
-BATCHES_AHEAD = 4  # made by a thread of their own while the network learns from the last one
-STATE = "curve.json"  # in a run's folder
+BATCHES_AHEAD = 8  # made by threads of their own while the network learns from the last one
+MAKERS = max(1, min(4, (os.cpu_count() or 1) // 4))  # threads; few cores have enough to do with learning
+STATE, LEARNT = "curve.json", "learnt.weights.h5"  # in a run's folder
+UNKNOWN = {"computed_in": "", "learnt_on": "", "commit": "unknown"}  # of runs ended by earlier versions
 LEAST_RATE = 0.05  # of the learning rate, where its rise begins
 NOT_DECAYED = ("bias", "gamma", "beta")  # weight decay is for the weights of convolutions and dense layers
 
@@ -47,7 +52,9 @@ class Fit:
     curve: tuple[Epoch, ...]
     preparation_seconds: float
     examples: Glyphs  # some of those it was shown, of every source
-    computed_in: str  # BFLOAT16 or FLOAT32
+    computed_in: str  # BFLOAT16 or FLOAT32, in its last epoch
+    learnt_on: str  # the machine that this was on, and Keras' backend
+    commit: str  # of the code that it was learnt with
 
 
 def fit(
@@ -60,7 +67,7 @@ def fit(
     start: Path | None = None,
     watch: Watch | None = None,
 ) -> Fit:
-    """Train what the recipe says and leave a checkpoint in `folder` after each epoch.
+    """Train what the recipe says; leave in `folder` a checkpoint after each epoch, and what was learnt.
 
     A folder that holds a run of the same recipe on the same data goes on where that run stopped, and ends as
     if it had never stopped; of another recipe or other data it raises RunMismatch. `weights`: what the
@@ -72,7 +79,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     numbers = numbers_for(recipe)
     with computing_in(numbers):
-        model = architectures.build(recipe.architecture, weights)
+        model = _network(recipe, weights)
     if start:
         _learn_on(model, start)
     trained = _trained_part(model)
@@ -82,7 +89,7 @@ def fit(
         _optimizer(recipe, steps=-(-mixture.shown // recipe.batch)),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
-        jit_compile=False,  # XLA is 2.5 times slower on a CPU
+        jit_compile=keras.backend.backend() != "tensorflow",  # whose XLA is 2.5 times slower on a CPU
     )
     checkpoint = Checkpoint(folder, recipe, dataset)
     curve = checkpoint.restore(trained)
@@ -95,17 +102,33 @@ def fit(
         loss, accuracy = _train_one_epoch(trained, inputs, mixture, recipe=recipe, number=number, watch=watch)
         validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
-        checkpoint.save(trained, curve)
+        checkpoint.save(trained, curve, computed_in=numbers)
     examples = mixture.glyphs[mixture.order(np.random.default_rng(recipe.seed))[:EXAMPLES]]
     if numbers != FLOAT32:
         model = _in_float32(model, recipe, weights)
-    return Fit(model, curve, preparation_seconds, examples, numbers)
+    save_weights(model, folder / LEARNT)
+    return Fit(model, curve, preparation_seconds, examples, **checkpoint.circumstances())
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a network's weights to learn on from, a .weights.h5 file, without its optimiser's state."""
+    bare = keras.models.clone_model(model)
+    bare.set_weights(model.get_weights())
+    with whole_file(path) as unfinished:
+        bare.save_weights(unfinished)
 
 
 def epochs_done(folder: Path) -> int:
     """Return how many epochs a run has finished; 0 where the folder holds none."""
     state = folder / STATE
     return len(json.loads(state.read_text(encoding="utf-8"))["curve"]) if state.exists() else 0
+
+
+def _network(recipe: Recipe, weights: Path | None) -> keras.Model:
+    model = architectures.build(recipe.architecture, weights)
+    if recipe.rounded:
+        round_weights(model)
+    return model
 
 
 def _learn_on(model: keras.Model, start: Path) -> None:
@@ -117,7 +140,7 @@ def _learn_on(model: keras.Model, start: Path) -> None:
 
 def _in_float32(model: keras.Model, recipe: Recipe, weights: Path | None) -> keras.Model:
     """Return the same network for export: its weights were float32 all along, its arithmetic was not."""
-    precise = architectures.build(recipe.architecture, weights)
+    precise = _network(recipe, weights)
     precise.set_weights(model.get_weights())
     return precise
 
@@ -163,11 +186,23 @@ class Checkpoint:
             ) from error
         return tuple(Epoch(**epoch) for epoch in state["curve"])
 
-    def save(self, trained: keras.Model, curve: tuple[Epoch, ...]) -> None:
+    def circumstances(self) -> Mapping[str, str]:
+        """Return how, where and by which code the last finished epoch was learnt."""
+        state = json.loads(self._state.read_text(encoding="utf-8"))
+        return {**UNKNOWN, **{name: state[name] for name in UNKNOWN if name in state}}
+
+    def save(self, trained: keras.Model, curve: tuple[Epoch, ...], computed_in: str) -> None:
         """Keep the state after an epoch. A kill leaves the state before or after, never a mixture."""
         self._folder.mkdir(parents=True, exist_ok=True)
         trained.save_weights(self._weights(len(curve)))
-        state = {"recipe": asdict(self._recipe), "sources": self._sources, "curve": list(map(asdict, curve))}
+        state = {
+            "recipe": asdict(self._recipe),
+            "sources": self._sources,
+            "curve": list(map(asdict, curve)),
+            "computed_in": computed_in,
+            "learnt_on": f"{machine()}, Keras on {keras.backend.backend()}",
+            "commit": commit(),
+        }
         replace_file(self._state, json.dumps(state, indent=1))
         self._weights(len(curve) - 1).unlink(missing_ok=True)
 
@@ -202,12 +237,15 @@ def _train_one_epoch(
     batches = [order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch)]
     classes = trained.output.shape[-1]
 
-    def make(chosen: npt.NDArray[np.intp]) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-        batch = distort(inputs[chosen], distortion, rng) if distortion else inputs[chosen]
+    def make(step: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+        chosen = batches[step]
+        batch = inputs[chosen]
+        if distortion:
+            batch = distort(batch, distortion, np.random.default_rng([recipe.seed, number, step]))
         return batch, keras.utils.to_categorical(mixture.labels[chosen], classes)
 
     loss = right = 0.0
-    for step, (batch, truth) in enumerate(_made_ahead(make, batches), start=1):
+    for step, (batch, truth) in enumerate(_made_ahead(make, range(len(batches))), start=1):
         trained.reset_metrics()  # whether Keras does so by itself depends on its version
         figures = trained.train_on_batch(batch, truth, return_dict=True)
         loss += float(figures["loss"]) * len(batch)
@@ -217,11 +255,11 @@ def _train_one_epoch(
 
 
 def _made_ahead(make: Callable[[Plan], Made], plans: Iterable[Plan]) -> Iterator[Made]:
-    """Yield what `make` makes of each plan, one after the other, a few of them before they are asked for."""
+    """Yield in their order what `make` makes of the plans, a few of them before they are asked for."""
     waiting: deque[Future[Made]] = deque()
-    with ThreadPoolExecutor(max_workers=1) as thread:
+    with ThreadPoolExecutor(MAKERS) as threads:
         for plan in plans:
-            waiting.append(thread.submit(make, plan))
+            waiting.append(threads.submit(make, plan))
             if len(waiting) > BATCHES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:

@@ -6,21 +6,26 @@ On one core with AMX, in bfloat16, `residual` learns 2,190 glyphs/s for 950 and 
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """Keras' layer, whose own arithmetic takes a pass over the features for each step of the formula.
 
     Its name is Keras', for files of weights go by it. The variance that is kept is that of the batch times
-    n / (n - 1), n being all places of all glyphs. Mean and variance are float32, in bfloat16 too.
+    n / (n - 1), n being all places of all glyphs. Mean and variance are float32, in bfloat16 too. Where Keras
+    does not compute with TensorFlow, it is Keras' layer and nothing else.
     """
 
     def call(
-        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        if not training or not self.trainable or mask is not None:
+        self,
+        inputs: keras.KerasTensor,
+        training: bool | None = None,
+        mask: keras.KerasTensor | None = None,
+    ) -> keras.KerasTensor:
+        if not training or not self.trainable or mask is not None or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
         normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )

@@ -7,6 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
+NVIDIA = Path("/proc/driver/nvidia/gpus")
 CPUINFO = Path("/proc/cpuinfo")  # Linux; elsewhere the platform's name for the processor must do
 
 
@@ -23,8 +24,14 @@ def commit() -> str:
 
 
 def machine() -> str:
-    """Return the processor's name and how many cores there are."""
-    return f"{_of_the_processor('model name') or platform.processor()}, {os.cpu_count()} cores"
+    """Return the processor's name, how many cores there are, and the GPUs that Linux knows of."""
+    processor = f"{_of_the_processor('model name') or platform.processor()}, {os.cpu_count()} cores"
+    return ", ".join([processor, *_gpus()])
+
+
+def _gpus() -> list[str]:
+    files = sorted(NVIDIA.glob("*/information"))
+    return [_entry("Model", file.read_text(encoding="utf-8")) for file in files]
 
 
 def processor_flags() -> frozenset[str]:
@@ -33,6 +40,9 @@ def processor_flags() -> frozenset[str]:
 
 
 def _of_the_processor(entry: str) -> str:
-    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
-    found = (line.partition(":")[2].strip() for line in lines if line.startswith(entry))
+    return _entry(entry, CPUINFO.read_text(encoding="utf-8")) if CPUINFO.exists() else ""
+
+
+def _entry(name: str, text: str) -> str:
+    found = (line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(name))
     return next(found, "")

@@ -36,6 +36,7 @@ class Recipe:
     weight_decay: float = 0.0  # share of a weight taken off a step, times the learning rate
     label_smoothing: float = 0.0
     starts_from: str = ""  # the run of the same comparison whose weights it learns on from
+    rounded: bool = False  # learns with the weights it will read with, where the architecture knows how
     bfloat16: bool = False  # may multiply in bfloat16 where the machine is quick at it; weights are float32
 
     @property
@@ -46,6 +47,7 @@ class Recipe:
             shown += [source for source in ("digits", "pens", "marks") if getattr(self.paper, source)]
         if self.starts_from:
             shown += ["continued"] * (1 + self.starts_from.count("continued"))
+        shown += ["rounded"] if self.rounded else []
         return "-".join([self.architecture, *shown])
 
     @property

@@ -119,7 +119,7 @@ which the most probable is no digit; the reader asks for more than the most prob
 {_cost_table(families)}
 
 Training minutes include the frozen features of MobileNet, and not those of the run that another one
-continued; {winner.machine}, had other work to do, so take them as orders of magnitude. Speeds are in
+continued; the machines had other work to do, so take them as orders of magnitude. Speeds are in
 onnxruntime on one thread, by batch size: digits per second of that thread's own time, the median of five
 rounds. *Of the peak*: multiply-adds a second at batch 64 against those of numpy's float32 matrix product on
 one thread of the same machine; whole numbers of 8 bits can go beyond it.
@@ -228,8 +228,8 @@ def _training_in_words(recipe: Recipe, computed_in: str) -> str:
     begun = f"It learnt on from where `{start}` ended (see `training/experiments.py`). " if start else ""
     sentences = [
         f"{begun}AdamW at {recipe.learning_rate:g}, {rate}, weight decay {recipe.weight_decay:g}; batches of "
-        f"{recipe.batch}, {recipe.epochs} epochs, shuffled anew in each; categorical cross-entropy with "
-        f"label smoothing {recipe.label_smoothing:g}; multiplied in {computed_in}; pixels scaled to "
+        f"{recipe.batch}, {recipe.epochs} epochs, shuffled anew in each; categorical cross-entropy "
+        f"with label smoothing {recipe.label_smoothing:g}; multiplied in {computed_in}; pixels scaled to "
         "[0, 1] inside the network; the weights after the last epoch are kept.",
         _paper_in_words(recipe.paper),
         _distortion_in_words(recipe),

@@ -102,6 +102,7 @@ def _recipe(architecture: str, seed: int, epochs: int, *, learning_rate: float) 
         falling=epochs > 1,
         weight_decay=0.02,
         label_smoothing=0.05,
+        rounded=True,
     )
 
 

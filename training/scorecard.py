@@ -120,8 +120,9 @@ class Calibrated:
 class Scorecard:
     """One run, and what a comparison adds to it at its end.
 
-    That is the speed by batch size on one thread of `machine`, the trials and, once the winner is chosen, the
-    score on the test images. All is measured on the file that would ship, in 8 bits where it allows that.
+    That is the speed by batch size on one thread of `machine`, where the file was made, the trials and, once
+    the winner is chosen, the score on the test images. All is measured on the file that would ship, in 8 bits
+    where it allows that.
     """
 
     recipe: Recipe
@@ -144,6 +145,7 @@ class Scorecard:
     is_quantised: bool = False
     why_float: str = ""  # why the file is not in 8 bits, if that was tried
     computed_in: str = FLOAT32  # what was multiplied in at the end of the training
+    learnt_on: str = ""  # the machine and the backend of Keras that this was on; "": `machine`, TensorFlow
     refusals: tuple[Refusal, ...] = ()  # by calibrated confidence
     calibrated: Calibrated | None = None
     note: str = ""  # what became of its file after the comparison; the file's own card says it too

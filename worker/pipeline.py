@@ -156,8 +156,8 @@ def _as_the_page_is_written(fields: Sequence[FieldReading]) -> tuple[FieldReadin
     if sum(behind) >= HABIT and sum(behind) > before:
         return tuple(fields)
     return tuple(
-        replace(field, status=FieldStatus.REVIEW, reasons=(BLANK_BEHIND,))
-        if is_behind and field.status is FieldStatus.ACCEPTED
+        replace(field, status=FieldStatus.REVIEW, reasons=(BLANK_BEHIND, *field.reasons))
+        if is_behind
         else field
         for field, is_behind in zip(fields, behind, strict=True)
     )

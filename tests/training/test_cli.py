@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.training.made_digits import made_digits
-from training import calibration_pages, quantisation
+from training import calibration_pages, experiments, quantisation
 from training.calibration_pages import CutPages
 from training.cli import cli
+from training.fit import LEARNT
+from training.recipe import Recipe
 from training.score import open_model
 from worker.recogniser import Recogniser
 
@@ -41,6 +43,7 @@ def train(*words: str, before: str = "") -> subprocess.CompletedProcess[str]:
         ("compare", "--out", "nowhere"),
         ("fit", "--architecture", "dropout", "--out", "nowhere"),
         ("export", "nowhere", "-o", "nowhere.onnx"),
+        ("learn", "dropout-seed0", "--out", "nowhere"),
         ("report",),
     ],
 )
@@ -113,6 +116,33 @@ def test_a_finished_run_is_exported_as_it_ships_small_and_calibrated(
     assert exported.card.architecture == "convolution"
     assert len(exported.content) < 300_000  # 900,000 in float32
     assert Recogniser.load(shipped).card == exported.card
+
+
+def test_a_run_of_the_comparison_is_learnt_apart_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "RECIPES", (Recipe("convolution", epochs=1, batch=100),))
+    digits = made_digits(240)
+    x, y = digits.glyphs, digits.labels
+    np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x[:10], y_test=y[:10])
+
+    ended = CliRunner().invoke(
+        cli,
+        [
+            *["learn", "convolution-seed0", "--data", str(tmp_path / "mnist.npz")],
+            *["--out", str(tmp_path / "runs")],
+        ],
+    )
+
+    assert ended.exit_code == 0, ended.output
+    assert (tmp_path / "runs" / "convolution-seed0" / LEARNT).exists()
+
+
+def test_an_unknown_run_is_a_matter_of_usage_and_the_known_ones_are_named() -> None:
+    ended = train("learn", "dropout-seed9", "--out", "nowhere")
+
+    assert ended.returncode == 2
+    assert "no run is called dropout-seed9; there are convolution-seed0" in ended.stderr
 
 
 def test_an_unknown_option_is_a_matter_of_usage() -> None:

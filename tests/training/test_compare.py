@@ -271,6 +271,11 @@ def test_runs_that_exist_are_compared_without_training_the_others(
     assert compared == {recipe.name for recipe in RECIPES}
 
 
+def test_a_folder_without_a_run_to_compare_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"runs holds no run at its end; compare without --trained-only"):
+        compare_made(DATASET, tmp_path / "runs", lambda *_: None, RECIPES, trained_only=True)
+
+
 def test_the_winners_card_says_how_many_marks_pass_where_one_digit_in_a_hundred_is_refused(
     interrupted_comparison: Path,
 ) -> None:

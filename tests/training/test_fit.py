@@ -5,15 +5,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.training.made_digits import made_dataset, made_digits
 from training import arithmetic, provenance
+from training import fit as fit_module
 from training.architectures import FROZEN, architecture_names, build
 from training.distortions import Distortion
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
-from training.fit import fit
+from training.fit import Fit, fit
 from training.recipe import Recipe
+from training.rounding import Conv2D
+from training.runs import learn
 
 # Dropout and distortion draw random numbers: what is interrupted must draw the same ones when it goes on.
 RECIPE = Recipe(
@@ -106,8 +108,8 @@ def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> N
 def test_bfloat16_is_taken_only_on_machines_that_are_quick_at_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    devices: list[str] = []
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: devices)
+    devices = ["cpu:0"]
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
     monkeypatch.setattr(provenance, "CPUINFO", tmp_path / "cpuinfo")
     may, may_not = Recipe("deep", bfloat16=True), Recipe("deep")
 
@@ -120,8 +122,9 @@ def test_bfloat16_is_taken_only_on_machines_that_are_quick_at_it(
     assert numbers_on("amx_bf16 fpu") == ["bfloat16", "float32"]
     (tmp_path / "cpuinfo").unlink()
     assert arithmetic.numbers_for(may) == "float32"
-    devices.append("a GPU")
-    assert arithmetic.numbers_for(may) == "bfloat16"
+    for names in (["GPU:0"], ["gpu:0", "gpu:1"], ["cuda:0"]):  # as TensorFlow and JAX call them
+        devices[:] = names
+        assert arithmetic.numbers_for(may) == "bfloat16"
 
 
 def test_what_was_learnt_in_bfloat16_is_returned_in_float32(
@@ -149,6 +152,46 @@ def test_a_falling_learning_rate_ends_near_nought(tmp_path: Path) -> None:
     )
 
     assert float(trained.model.optimizer.learning_rate) < 1e-6
+
+
+def test_a_run_may_learn_on_with_rounded_weights(tmp_path: Path) -> None:
+    first = Recipe("residual", epochs=1, batch=100)
+    on = Recipe("residual", epochs=1, batch=100, starts_from=first.name, rounded=True)
+
+    def learnt(recipe: Recipe) -> Fit:
+        return learn(
+            recipe, DATASET, tmp_path, folder=tmp_path / recipe.name, weights=None, watch=lambda *_: None
+        )
+
+    before, after = learnt(first), learnt(on)
+
+    assert on.name == "residual-continued-rounded-seed0"
+    assert after.curve[0].loss < before.curve[0].loss
+    assert [layer.rounds for layer in before.model.layers if isinstance(layer, Conv2D)] == [False] * 10
+    assert [layer.rounds for layer in after.model.layers if isinstance(layer, Conv2D)] == [True] * 10
+
+
+def test_a_run_whose_beginning_is_missing_says_so(tmp_path: Path) -> None:
+    orphan = Recipe("dropout", starts_from="dropout-seed7")
+
+    with pytest.raises(WeightsUnreadable, match="no run at its end; learn dropout-seed7 first"):
+        learn(orphan, DATASET, tmp_path, folder=tmp_path / "on", weights=None, watch=lambda *_: None)
+
+
+def test_a_finished_run_keeps_where_and_in_what_it_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe("dropout", epochs=1, batch=200, bfloat16=True)
+    monkeypatch.setattr(fit_module, "machine", lambda: "the machine with a GPU")
+    monkeypatch.setattr(arithmetic, "is_quick_at_bfloat16", lambda: True)
+    fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+    monkeypatch.setattr(fit_module, "machine", lambda: "the one that exports")
+    monkeypatch.setattr(arithmetic, "is_quick_at_bfloat16", lambda: False)
+
+    again = fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+
+    assert again.learnt_on == "the machine with a GPU, Keras on tensorflow"
+    assert again.computed_in == "bfloat16"
 
 
 def test_weights_decay_and_biases_do_not(tmp_path: Path) -> None:
@@ -198,7 +241,7 @@ class AdamOfThen(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no t
 def test_a_damaged_checkpoint_is_named_with_the_way_out(tmp_path: Path) -> None:
     recipe = Recipe("convolution", epochs=1, batch=200)
     fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
-    (checkpoint,) = (tmp_path / "run").glob("*.weights.h5")
+    (checkpoint,) = (tmp_path / "run").glob("epoch-*.weights.h5")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1_000])
 
     with pytest.raises(

@@ -22,7 +22,7 @@ from training.calibration_pages import calibration_pages
 from training.cli import EXIT_CODES, cli, own
 from training.dataset import Dataset, LabelledGlyphs
 from training.errors import GateMissed, ModelUnreadable, TrainingError, WeightsUnreadable
-from training.fit import fit
+from training.fit import fit, save_weights
 from training.model_card import CLASSES, OPSET, Calibration, ModelCard
 from training.paper import paper_marks, paper_pens
 from training.recipe import Recipe
@@ -68,7 +68,7 @@ def shipped(narrow: None, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
         CARD, graph.SerializeToString(), pages
     )  # as what ships is, and what is compared with it
     export.save(graph, card, folder / "digits.onnx")
-    export.save_weights(trained.model, folder / "weights" / f"{ARCHITECTURE}.weights.h5")
+    save_weights(trained.model, folder / "weights" / f"{ARCHITECTURE}.weights.h5")
     return Shipped(folder / "digits.onnx", folder / "weights")
 
 

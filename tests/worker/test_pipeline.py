@@ -289,6 +289,12 @@ def test_blanks_behind_a_number_wait_for_review_unless_the_page_is_written_like_
     assert sum(field.status is FieldStatus.REVIEW for field in fields) == len(waiting)
 
 
+def test_a_doubtful_number_with_blanks_behind_is_one_that_no_threshold_accepts() -> None:
+    field, *_ = read_page(draw_form("72__ 7222 _722").page, reads(*"727222722", sure=0.7)).fields
+
+    assert field.reasons == ("blank behind the number", "low confidence")
+
+
 def test_boxes_that_are_struck_each_have_no_value_however_many_may_hold_a_digit() -> None:
     def torn(glyphs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         row = np.zeros(len(CLASSES), np.float32)

@@ -9,8 +9,9 @@ from keras import layers
 
 from training.model_card import CLASSES, GLYPH_SIDE, INPUT_NAME
 from training.normalisation import BatchNormalization
+from training.rounding import Conv2D
 
-WIDTHS = (32, 64)  # filters at 14 and 7 px: 10 million multiply-adds
+WIDTHS = (32, 64)  # filters at 14 and 7 px: 14 million multiply-adds
 BLOCKS = 2  # at each size
 DROPOUT = 0.3
 
@@ -31,10 +32,10 @@ def build(weights: Path | None = None) -> keras.Model:  # noqa: ARG001  nothing 
 
 def _block(features: keras.KerasTensor, filters: int, stride: int) -> keras.KerasTensor:
     changed = _convolution(features, filters, stride=stride)
-    changed = layers.Conv2D(filters, 3, padding="same", use_bias=False)(changed)
+    changed = Conv2D(filters, 3, padding="same", use_bias=False)(changed)
     changed = BatchNormalization()(changed)
     if features.shape[-1] != filters:
-        features = layers.Conv2D(filters, 1, strides=stride, use_bias=False)(features)
+        features = Conv2D(filters, 1, strides=stride, use_bias=False)(features)
         features = BatchNormalization()(features)
     return layers.ReLU()(layers.Add()([features, changed]))
 
@@ -42,5 +43,5 @@ def _block(features: keras.KerasTensor, filters: int, stride: int) -> keras.Kera
 def _convolution(
     features: keras.KerasTensor, filters: int, *, side: int = 3, stride: int = 1
 ) -> keras.KerasTensor:
-    features = layers.Conv2D(filters, side, strides=stride, padding="same", use_bias=False)(features)
+    features = Conv2D(filters, side, strides=stride, padding="same", use_bias=False)(features)
     return layers.ReLU()(BatchNormalization()(features))

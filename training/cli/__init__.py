@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from training.cli import calibrate, compare, export, fit, report, score
+from training.cli import calibrate, compare, export, fit, learn, report, score
 from training.cli.talk import talk
 from training.errors import (
     DatasetUnreadable,
@@ -39,6 +39,7 @@ for name, each in (
     ("compare", compare),
     ("export", export),
     ("fit", fit),
+    ("learn", learn),
     ("report", report),
     ("score", score),
 ):
