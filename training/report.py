@@ -307,9 +307,7 @@ def _cost_table(families: Families, winner: Scorecard) -> str:
         *(f"digits/s at {batch}" for batch in speeds),
         "of the peak",
     )
-    shown = [
-        (family, cards, winner if winner in cards else cards[0]) for family, cards in families.items()
-    ]
+    shown = [(family, cards, winner if winner in cards else cards[0]) for family, cards in families.items()]
     rows = [
         (
             _title(family),
