@@ -371,19 +371,25 @@ def as_ink(grey: Grey, paper: Number, level: Number, no_ink: Number) -> Grey:
 
     `grey` is (height, boxes, width), and each box has levels of its own.
     """
-    threshold = paper - np.maximum(INK_SHARE * level, OVER_PRINT * no_ink)
-    strokes = as_one_image(grey) <= np.repeat(threshold.astype(np.uint8), grey.shape[2])
+    strokes = as_one_image(grey) <= np.repeat(_lightest_stroke(paper, level, no_ink), grey.shape[2])
     return _everywhere(strokes).reshape(grey.shape)
+
+
+def _lightest_stroke(paper: Number, level: Number, no_ink: Number) -> npt.NDArray[np.uint8]:
+    """Return how light a pixel of a stroke is at most, of each box."""
+    return (paper - np.maximum(INK_SHARE * level, OVER_PRINT * no_ink)).astype(np.uint8)
 
 
 def soft_inks(grey: Grey, kept: Grey, paper: Number, level: Number, no_ink: Number) -> Grey:
     """Return the kept strokes with their soft edges, the core of a stroke at 255; as for `as_ink`."""
     faintest = np.maximum(FAINTEST * level, no_ink)
     steepness = np.minimum(255 / (CORE * level - faintest), 255)
+    # On paper that is nearly black, rounding must leave some ink to what is a stroke.
+    lightest_edge = np.maximum(np.rint(paper - faintest), _lightest_stroke(paper, level, no_ink) + 1.0)
     lightest, steps, most = (
         np.repeat(each.astype(whole), grey.shape[2])
         for each, whole in (
-            (np.rint(paper - faintest), np.uint8),
+            (lightest_edge, np.uint8),
             (steepness * 256, np.uint16),
             (np.minimum(255 / steepness, 255), np.uint8),
         )
