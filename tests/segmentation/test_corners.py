@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from segmentation.boxes import ARM, trace
 from segmentation.lines import Lines, Mask, inked
@@ -25,13 +26,17 @@ def scattered(grain: np.random.Generator, width: int, height: int) -> Mask:
     return np.asarray(cv2.dilate(dots.astype(np.uint8), np.ones((height, width))), np.uint8)
 
 
-def test_corners_are_the_rectangles_round_what_hangs_together() -> None:
+@pytest.mark.parametrize(
+    ("kind", "down", "right"),
+    [("top_left", 1, 1), ("top_right", 1, -1), ("bottom_left", -1, 1), ("bottom_right", -1, -1)],
+)
+def test_corners_are_the_rectangles_round_what_hangs_together(kind: str, down: int, right: int) -> None:
     grain = np.random.default_rng(0)
     level, upright = scattered(grain, 20, 3), scattered(grain, 3, 20)
-    together = cv2.bitwise_and(arm(level, 0, 1), arm(upright, 1, 0))
+    together = cv2.bitwise_and(arm(level, 0, right), arm(upright, down, 0))
     expected = cv2.connectedComponentsWithStats(together, connectivity=8)[2][1:, :4]
 
-    corners = trace(Lines(level, upright)).top_left
+    corners = getattr(trace(Lines(level, upright)), kind)
 
     found = np.stack([corners.columns.first, corners.rows.first, corners.columns.last, corners.rows.last], 1)
     found[:, 2:] += 1 - found[:, :2]
