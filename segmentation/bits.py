@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 WORD = 64
-SPARE = (
-    24  # bits at the end of a row: what is moved over its end does not come in again at the next one's start
-)
+SPARE = 24  # bits behind a row at least, or what is moved over its end would come in at the next one's start
 
 Bits = npt.NDArray[np.uint64]
 """(height, words): pixel x of a row is bit x % 64 of word x // 64; the SPARE bits or more behind are 0."""
@@ -80,7 +78,8 @@ def grown(bits: Bits, length: int, *, upright: bool) -> Bits:
 def edged(bits: Bits, width: int, before: int, after: int, *, upright: bool) -> Bits:
     """Return bits of a page of some width with so many rows of set ones above and below it.
 
-    Or else with so many pixels left and right of it, which take a word of a row each.
+    Or else with so many pixels left and right of it, which take a word of a row each. The SPARE bits are not
+    0 then: cut off what was added, and unpack.
     """
     if upright:
         rows = np.full((before + after, bits.shape[1]), ~bits.dtype.type(0))

@@ -1,5 +1,6 @@
 """The straight lines of a page's print, level and upright, told from text, digits and dirt.
 
+Also how much of them lies within rectangles, of many at once (`inked`, with `whole` and `ranges`).
 All lengths are pixels of the working copy: 0.25 mm each on upright A4.
 """
 

@@ -53,9 +53,8 @@ class WorkingCopy:
 class PageFrame:
     """The print of a page as if it lay straight, its lines, and the way back.
 
-    `to_page` is a homography, (3, 3).
-    `unit` is page pixels per pixel of the straight print, about its middle. `dark` is the dark print alone,
-    where much of it is pale: what is on the back may show through.
+    `to_page` is a homography, (3, 3). `unit` is page pixels per pixel of the straight print, about its
+    middle. `dark` is the dark print alone, where much of it is pale: what is on the back may show through.
     """
 
     print_: Mask
