@@ -56,8 +56,8 @@ ROUGHLY = 1.5  # by which a box's shape may be off before its lines are looked a
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-_Pairs = tuple[Indices, Indices]
 Flags = npt.NDArray[np.bool_]
+_Pairs = tuple[Indices, Indices]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -597,6 +597,7 @@ def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
 
 
 def _kept(boxes: PrintedBoxes, order: Indices, overlaps: _Pairs) -> Indices:
+    """Return the same, given which boxes overlap at all."""
     one, other = overlaps
     left, top, right, bottom = map(_halves, (boxes.left, boxes.top, boxes.right, boxes.bottom))
     across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])
@@ -604,7 +605,7 @@ def _kept(boxes: PrintedBoxes, order: Indices, overlaps: _Pairs) -> Indices:
     least = (LARGEST_OVERLAP * 4 * boxes.width * boxes.height).astype(np.float32)
     conflict = across * down.astype(np.float32) > np.minimum(least[one], least[other])
     one, other = _both_ways(one[conflict], other[conflict])
-    by_one = np.argsort(one.astype(np.uint16), kind="stable")  # sorts small numbers by their digits
+    by_one = np.argsort(one.astype(np.uint16), kind="stable")  # 16 bits sort fast; no page holds as many
     one, other = one[by_one], other[by_one]
     ends = np.cumsum(np.bincount(one, minlength=len(boxes))).tolist()
     starts = [0, *ends]

@@ -15,11 +15,9 @@ PLACES = np.array(
 )  # along a side: a digit crosses fewer than half of them
 INWARD, OUTWARD = 3.0, 7.0  # px of the small copy: a line may be off by 0.7 mm and reach out by 1.7 mm
 LEAST_CONTRAST = 6.0  # grey levels between line and paper
-
+TOP, RIGHT, BOTTOM, LEFT = range(4)  # sides of a box
 
 Numbers = npt.NDArray[np.float64]
-
-TOP, RIGHT, BOTTOM, LEFT = range(4)  # sides of a box
 
 
 def measure_lines(page: npt.NDArray[np.uint8], boxes: Numbers, unit: float) -> tuple[Numbers, Numbers]:
@@ -55,10 +53,10 @@ def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float32]) ->
 
 
 def _middle_of_five(*five: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    one, two, three, four, five_th = five
+    one, two, three, four, last = five
     low = np.maximum(np.minimum(one, two), np.minimum(three, four))  # the lower two of each four go
     high = np.minimum(np.maximum(one, two), np.maximum(three, four))
-    return np.maximum(np.minimum(low, high), np.minimum(five_th, np.maximum(low, high)))
+    return np.maximum(np.minimum(low, high), np.minimum(last, np.maximum(low, high)))
 
 
 def _edges(

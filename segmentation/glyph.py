@@ -31,7 +31,6 @@ Glyphs = npt.NDArray[np.uint8]
 Ink = npt.NDArray[np.uint8]
 """(height, width) uint8 of any size, light ink on black, one digit and nothing else."""
 
-
 _PLACES = np.arange(INK_SIDE, dtype=np.float32)
 _MOMENTS = np.stack(
     [np.ones(INK_SIDE**2, np.float32), np.repeat(_PLACES, INK_SIDE), np.tile(_PLACES, INK_SIDE)], axis=1
@@ -90,9 +89,8 @@ def _thickened(digits: Sequence[Ink], lacking: int) -> list[Ink]:
     spread, places = _side_by_side(digits, 2 * lacking)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lacking + 1, lacking + 1))
     thick = np.asarray(cv2.dilate(spread, brush), np.uint8)
-    height = len(thick)
     return [
-        _crop(thick[:height, left - lacking : left + digit.shape[1] + lacking])
+        _crop(thick[:, left - lacking : left + digit.shape[1] + lacking])
         for digit, left in zip(digits, places, strict=True)
     ]
 
@@ -136,7 +134,7 @@ def _centred_by_mass(small: Glyphs, sizes: npt.NDArray[np.int_]) -> Glyphs:
     mass, *moments = (flat @ _MOMENTS).T
     middle = np.stack(moments, axis=1) / mass[:, None]
     first = np.rint(MASS_CENTRE - middle).astype(int).clip(0, GLYPH_SIDE - sizes)
-    bright = np.rint(flat * (255 / flat.max(axis=1, initial=0))[:, None]).astype(np.uint8)
+    bright = np.rint(flat * (255 / flat.max(axis=1))[:, None]).astype(np.uint8)
     glyphs = np.zeros((count, GLYPH_SIDE, GLYPH_SIDE), np.uint8)
     digits = zip(glyphs, bright.reshape(small.shape), first.tolist(), sizes.tolist(), strict=True)
     for glyph, digit, (top, left), (height, width) in digits:

@@ -34,9 +34,10 @@ SOFT_EDGE = np.ones((3, 3), np.uint8)  # a stroke's edge fades over a pixel on e
 MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
 
 Whole = npt.NDArray[np.int_]
+Level = npt.NDArray[np.float64]
+"""(boxes,), in grey levels."""
 Levels = npt.NDArray[np.float64]
-"""Of each box, in grey levels: its paper, and how much darker its ink is and what is not ink may be."""
-Number = npt.NDArray[np.float64]
+"""(3, boxes): how light paper is, how much darker than that ink is, and what is no ink may be at most."""
 Yes = npt.NDArray[np.bool_]
 
 
@@ -101,8 +102,8 @@ def find_ink(strips: Sequence[Strip]) -> list[Digits]:
     strips, tones = measure_tones(strips)
     tones = replace(tones, ink=np.where(guides_alone(strips, tones), 0.0, tones.ink))
     levels = np.stack([tones.paper, tones.ink, tones.no_ink])
-    pages = zip(strips, places_in(strips), strict=True)
-    between = [_between_lines(strip, levels[:, place]) for strip, place in pages]
+    placed = zip(strips, places_in(strips), strict=True)
+    between = [_between_lines(strip, levels[:, place]) for strip, place in placed]
     return [digits for batch in _batches(between) for digits in _digits_in(batch)]
 
 
@@ -274,13 +275,13 @@ def _wipe_slivers_in(strokes: Grey, inside: Rects) -> None:
         inked = np.flatnonzero(strokes[np.minimum(first, height - 1), box].any(axis=1))
         if len(inked):
             rows = np.clip(first[inked] + step * depth, 0, height - 1), inked
-            strokes[rows] = _without_slivers(strokes[rows])
+            strokes[rows] = without_slivers(strokes[rows])
     for first, step in ((inside.left, 1), (inside.right - 1, -1)):
         inked = np.flatnonzero(strokes[:, box, np.minimum(first, width - 1)].any(axis=0))
         if len(inked):
             columns = np.clip(first[inked] + step * depth, 0, width - 1)
             side = strokes[:, inked, columns].transpose(1, 2, 0)
-            strokes[:, inked, columns] = _without_slivers(side).transpose(2, 0, 1)
+            strokes[:, inked, columns] = without_slivers(side).transpose(2, 0, 1)
 
 
 def _everywhere(true: Yes) -> Grey:
@@ -288,8 +289,8 @@ def _everywhere(true: Yes) -> Grey:
     return np.negative(true.view(np.uint8))
 
 
-def _without_slivers(side: Grey) -> Grey:
-    """Return a side's first rows without what reaches at most SLIVER px in: a line's uneven edge."""
+def without_slivers(side: Grey) -> Grey:
+    """Return a side's first SLIVER + 1 rows without what reaches no further in: a line's uneven edge."""
     reach = np.bitwise_and.accumulate(side)
     return np.asarray(side & (~reach | reach[SLIVER]))
 
@@ -359,14 +360,7 @@ def _enclosing(rects: Rects, starts: Whole) -> Rects:
     )
 
 
-def wipe_slivers(side: Grey) -> None:
-    """Take out, in place, what reaches at most SLIVER px in from the first row: a line's uneven edge."""
-    if side[0].any():
-        reach = np.bitwise_and.accumulate(side[: SLIVER + 1])
-        side[:SLIVER] &= ~reach[:SLIVER] | reach[SLIVER]
-
-
-def as_ink(grey: Grey, paper: Number, level: Number, no_ink: Number) -> Grey:
+def as_ink(grey: Grey, paper: Level, level: Level, no_ink: Level) -> Grey:
     """Return 255 where strokes are: ink is `level` darker than paper at its core, all else up to `no_ink`.
 
     `grey` is (height, boxes, width), and each box has levels of its own.
@@ -375,12 +369,12 @@ def as_ink(grey: Grey, paper: Number, level: Number, no_ink: Number) -> Grey:
     return _everywhere(strokes).reshape(grey.shape)
 
 
-def _lightest_stroke(paper: Number, level: Number, no_ink: Number) -> npt.NDArray[np.uint8]:
+def _lightest_stroke(paper: Level, level: Level, no_ink: Level) -> npt.NDArray[np.uint8]:
     """Return how light a pixel of a stroke is at most, of each box."""
     return (paper - np.maximum(INK_SHARE * level, OVER_PRINT * no_ink)).astype(np.uint8)
 
 
-def soft_inks(grey: Grey, kept: Grey, paper: Number, level: Number, no_ink: Number) -> Grey:
+def soft_inks(grey: Grey, kept: Grey, paper: Level, level: Level, no_ink: Level) -> Grey:
     """Return the kept strokes with their soft edges, the core of a stroke at 255; as for `as_ink`."""
     faintest = np.maximum(FAINTEST * level, no_ink)
     steepness = np.minimum(255 / (CORE * level - faintest), 255)

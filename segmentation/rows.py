@@ -43,6 +43,7 @@ MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 Indices = npt.NDArray[np.intp]
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+_Share = float | Numbers
 
 
 class Cell(NamedTuple):
@@ -68,10 +69,14 @@ class Sides(NamedTuple):
     @property
     def is_held(self) -> bool:
         """Whether ceiling and floor are there, or one of them between two walls."""
-        fewer, more = sorted((self.top, self.bottom))
-        return (fewer >= WORN and fewer + more >= CEILING_AND_FLOOR) or (
-            more >= WHOLE and min(self.left, self.right) >= COVERED
-        )
+        return bool(_hold(*self))
+
+
+def _hold(left: _Share, top: _Share, right: _Share, bottom: _Share) -> Flags | bool:
+    """Tell whether so much of its sides holds a box, of one or of many at once."""
+    level = (top >= WORN) & (bottom >= WORN) & (top + bottom >= CEILING_AND_FLOOR)
+    walled = ((top >= WHOLE) | (bottom >= WHOLE)) & (left >= COVERED) & (right >= COVERED)
+    return level | walled
 
 
 def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedBoxes:
@@ -296,13 +301,9 @@ def _are_held(left: Numbers, top: Numbers, width: float, height: float, lines: L
         most = inked(sums, first, rows, last, rows + 1).max(axis=0)
         return np.asarray(most / np.maximum(np.minimum(last, sums.shape[1] - 1) - first, 1))
 
-    walls = [covered(lines.upright_sums.T, x, top, bottom) for x in (left, right)]
+    at_left, at_right = (covered(lines.upright_sums.T, x, top, bottom) for x in (left, right))
     ceiling, floor = (covered(lines.level_sums, y, left, right) for y in (top, bottom))
-    fewer, more = np.minimum(ceiling, floor), np.maximum(ceiling, floor)
-    return np.asarray(
-        ((fewer >= WORN) & (fewer + more >= CEILING_AND_FLOOR))
-        | ((more >= WHOLE) & (np.minimum(*walls) >= COVERED))
-    )
+    return np.asarray(_hold(at_left, ceiling, at_right, floor))
 
 
 def _sides(cell: Cell, lines: Lines) -> Sides:

@@ -23,7 +23,7 @@ from segmentation.ink import (
     Levels,
     as_ink,
     soft_inks,
-    wipe_slivers,
+    without_slivers,
 )
 from segmentation.paper import measure_tones
 from segmentation.strips import Grey, Strip
@@ -155,8 +155,7 @@ def _wipe_beyond(side: Grey, reach: Rows) -> int:
     edge[np.arange(len(edge))[:, None] < reach] = 0
     rows = np.minimum(reach + np.arange(SLIVER + 1)[:, None], len(side) - 1)
     behind = np.take_along_axis(side, rows, axis=0)
-    wipe_slivers(behind)
-    np.put_along_axis(side, rows, behind, axis=0)
+    np.put_along_axis(side, rows, without_slivers(behind), axis=0)
     return most
 
 

@@ -69,15 +69,14 @@ def _worn(
     size = _Pitch(float(np.median(usual.width)), float(np.median(usual.height)), pitch)
     worn: list[Sequence[Cell]] = []
     for seed in _seeds(rows, size, traced):
-        if not any(_in_place(seed, cell, size) for row in worn for cell in row):
-            worn.append(_row(seed, size, usual, traced, print_))
+        is_taken = any(_in_place(seed, cell, size) for row in worn for cell in row)
+        if not is_taken and (found := _row(seed, size, usual, traced, print_)):
+            worn.append(found)
     return worn
 
 
 def _fills_its_frame(row: Sequence[Cell], frames: PrintedBoxes) -> bool:
     """Tell whether a row goes from wall to wall of every frame that it is in, and as high as."""
-    if not row:
-        return True
     left, right = min(cell.left for cell in row), max(cell.right for cell in row)
     inside = (
         (np.abs(frames.top - row[0].top) <= OFF_PLACE)
