@@ -18,7 +18,7 @@ Darkness = npt.NDArray[np.float32]
 
 PALE = 0.5  # of the page's ink: how dark a guide is at most
 FEWEST = 4  # boxes that must show a guide and nothing else
-SAME_SIZE = 0.12  # by which boxes with the same guide may differ in width and height
+SAME_SIZE = 0.12  # by which patches of boxes with the same guide may differ in width and height
 ALIKE = 0.7  # correlation of a box that shows a guide alone with the guide; digits of one hand may reach 0.6
 SHOWN = 0.85  # of a guide that shows in boxes that are written into
 LINE = 2  # px, by which a box's line may reach in

@@ -25,9 +25,7 @@ VOTING = 0.9  # that a glyph is something meant, of all in a field that votes: w
 READ_WELL = 0.95  # mean probability of what is meant, on a page that need not be turned
 MOST_VOTES = 0.5  # log-likelihood that one glyph adds at most: one ill-written digit must not turn a page
 CLEARLY = 0.15  # of it, that a page needs for its digits to tell anything
-TO_TURN = (
-    2 * MOST_VOTES
-)  # of it, that turning a page over must gain: more than one glyph has to say, seen both ways
+TO_TURN = 2 * MOST_VOTES  # of it, that turning a page over must gain: more than one glyph can, seen both ways
 ENOUGH_GLYPHS = 5  # that read well, on a page that need not be turned; a few marks may do by chance
 ENOUGH_PAIRS = 20  # of legible neighbours, as a page that lies on its side seldom has
 BEYOND_DOUBT = 3  # times as many, those by chance added, than which no page that stands upright has more

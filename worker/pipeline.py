@@ -74,9 +74,7 @@ ENOUGH_BLANK = 10  # boxes without ink that make a blank form; fewer may be what
 LYING = 1.05  # width over height of a box on a page that may lie on its side
 HABIT = 3  # numbers of a page with blank boxes behind them, from which on its writer leaves them blank
 NO_BOXES = "no digit boxes found"
-AT_LINES_CONFIDENCE = (
-    0.97  # from which on a value is accepted, where all of it touches its box or a ring does
-)
+AT_LINES_CONFIDENCE = 0.97  # from which on a value is accepted where all of it touches its boxes, as rings do
 STRUCK_CONFIDENCE = 0.9  # from which on a field in which nothing counts needs no person's look
 
 _STRUCK, _OTHER = CLASSES.index(STRUCK), CLASSES.index(OTHER)
