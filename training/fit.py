@@ -32,7 +32,7 @@ from training.rounding import round_weights
 from training.scorecard import Epoch
 
 PREDICT_BATCH = 256
-EXAMPLES = 1_024
+EXAMPLES = 4_096
 BATCHES_AHEAD = 8  # made by threads of their own while the network learns from the last one
 MAKERS = max(1, min(4, (os.cpu_count() or 1) // 4))  # threads; few cores have enough to do with learning
 STATE, LEARNT = "curve.json", "learnt.weights.h5"  # in a run's folder

@@ -10,6 +10,7 @@ import io
 import logging
 import tempfile
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,12 @@ from training.model_card import INPUT_NAME
 from training.scaling import TEMPERATURE, fit_scaling, log_loss, log_scores
 from training.score import CLASSIFY_BATCH, classify, open_session
 
-CALIBRATION_GLYPHS = 1_024  # to see how large features become; twice as many change no figure
+CALIBRATION_GLYPHS = 1_024  # of a part, to see how large features become; twice as many change no figure
 MOST_CHANGED = 2e-4  # share of glyphs read otherwise than before: 2 of MNIST's 10,000 to validate with
 MOST_LOG_LOSS, LOG_LOSS_NOISE = 1.02, 1e-4  # times what it was, and what is too small to matter
 METHODS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
-WAYS = tuple((method, weights) for weights in (QuantType.QInt8, QuantType.QUInt8) for method in METHODS)
-"""How to measure the features, and the type of the weights.
+WEIGHTS = (QuantType.QInt8, QuantType.QUInt8)
+"""The types of the weights that are tried one after the other.
 
 A processor without VNNI adds products of features and signed weights in pairs, in 16 bits: with weights of 8
 bits they overflow, and of MNIST's 10,000 digits to validate with 40 are read otherwise than where there is
@@ -48,13 +49,16 @@ PASSING = ("Relu", "MaxPool", "Add")  # between them; a softmax in 8 bits would 
 def quantise(graph: onnx.ModelProto, seen: Glyphs, validation: LabelledGlyphs) -> onnx.ModelProto:
     """Return the graph with weights and features in 8 bits, all but the layer that makes probabilities.
 
-    Static, a scale for each filter (Jacob 2018); how large features become is measured on `seen`, glyphs as
-    they were trained on, one way after the other until the outcome reads as well. Reads alike on processors
-    with and without instructions for 8 bits. Raises ExportRefused where
-    `validation` is read otherwise or with less certainty, whatever the way.
+    Static, a scale for each filter (Jacob 2018). How large features become is measured on `seen`, glyphs as
+    they were trained on: in one way and on one part of them after the other, until the outcome reads as well.
+    Reads alike on processors with and without instructions for 8 bits. Raises ExportRefused where `validation`
+    is read otherwise or with less certainty, whatever the way.
     """
-    for method, weights in WAYS:
-        quantised = _quantised(graph, seen[:CALIBRATION_GLYPHS], method, weights)
+    refusal = ExportRefused(f"{len(seen)} glyphs are too few to see how large features become")
+    parts = [seen[start : start + CALIBRATION_GLYPHS] for start in range(0, len(seen), CALIBRATION_GLYPHS)]
+    parts = [part for part in parts if len(part) >= CLASSIFY_BATCH]
+    for weights, part, method in product(WEIGHTS, parts, METHODS):
+        quantised = _quantised(graph, part, method, weights)
         try:
             refuse_unless_as_good(graph, quantised, validation)
         except ExportRefused as refused:

@@ -86,6 +86,19 @@ def test_a_network_that_was_calibrated_on_the_wrong_glyphs_is_refused(learnt: on
         quantise(learnt, faint, DATASET.validation)
 
 
+def test_where_one_part_of_the_glyphs_misleads_the_next_one_is_asked(learnt: onnx.ModelProto) -> None:
+    glyphs = DATASET.training.glyphs[:512]
+
+    small = quantise(learnt, np.concatenate([glyphs // 32, glyphs // 32, glyphs]), DATASET.validation)
+
+    assert small.ByteSize() < 0.3 * learnt.ByteSize()
+
+
+def test_too_few_glyphs_to_measure_features_on_are_refused(learnt: onnx.ModelProto) -> None:
+    with pytest.raises(ExportRefused, match="63 glyphs are too few"):
+        quantise(learnt, DATASET.training.glyphs[:63], DATASET.validation)
+
+
 def test_a_network_that_reads_another_digit_is_refused(learnt: onnx.ModelProto) -> None:
     other = onnx.load_model_from_string(learnt.SerializeToString())
     last = next(weights for weights in other.graph.initializer if list(weights.dims) == [128, 10])
