@@ -51,8 +51,8 @@ def quantise(graph: onnx.ModelProto, seen: Glyphs, validation: LabelledGlyphs) -
 
     Static, a scale for each filter (Jacob 2018). How large features become is measured on `seen`, glyphs as
     they were trained on: in one way and on one part of them after the other, until the outcome reads as well.
-    Reads alike on processors with and without instructions for 8 bits. Raises ExportRefused where `validation`
-    is read otherwise or with less certainty, whatever the way.
+    Reads alike on processors with and without instructions for 8 bits. Raises ExportRefused where
+    `validation` is read otherwise or with less certainty, whatever the way.
     """
     refusal = ExportRefused(f"{len(seen)} glyphs are too few to see how large features become")
     parts = [seen[start : start + CALIBRATION_GLYPHS] for start in range(0, len(seen), CALIBRATION_GLYPHS)]
