@@ -79,10 +79,11 @@ def test_some_digits_among_many_marks_turn_no_page() -> None:
     assert not lies_sideways(upright, grid)
 
 
-def test_names_beside_many_digits_keep_no_page_on_its_side() -> None:
+@pytest.mark.parametrize(("pairs_of_names", "pairs_of_digits"), [(3, 26), (6, 24)])
+def test_names_beside_many_digits_keep_no_page_on_its_side(pairs_of_names: int, pairs_of_digits: int) -> None:
     as_it_lies, turned = (
-        Standing(1.0, legible_pairs=3, pairs=5),
-        Standing(1.0, legible_pairs=26, pairs=71),
+        Standing(1.0, legible_pairs=pairs_of_names, pairs=pairs_of_names + 2),
+        Standing(1.0, legible_pairs=pairs_of_digits, pairs=71),
     )
 
     assert lies_sideways(as_it_lies, turned)
