@@ -49,9 +49,12 @@ def test_the_verdict_follows_the_numbers() -> None:
         names = [form.name for form in FORMATS]
         return speed_section(dict.fromkeys(names, [measured] * 3), dict.fromkeys(names, 1.0), [gain] * 3, 100)
 
-    assert "3.00 times a bare decode, within the goal" in section(30, 1.9)
-    assert "3.10 times a bare decode, outside the goal" in section(31, 1.9)
-    assert "times as fast as one, outside the goal" in section(30, 1.7)
+    assert "JPEG: 2.20 times a bare decode, within the goal of at most 2.2" in section(22, 1.9)
+    assert "JPEG: 2.30 times a bare decode, outside the goal" in section(23, 1.9)
+    assert "PNG: 1.40 times a bare decode, within the goal of at most 1.4" in section(14, 1.9)
+    assert "PNG: 1.50 times a bare decode, outside the goal" in section(15, 1.9)
+    assert "times as fast as one, outside the goal" in section(22, 1.7)
+    assert "times as fast as one, within the goal" in section(22, 1.9)
 
 
 def test_a_new_table_replaces_the_old_one_and_nothing_else() -> None:
