@@ -39,7 +39,7 @@ from training.trials import Trial, try_on
 
 MAX_ONNX_BYTES = 4_000_000
 # What reads 10,000 digits/s on one thread of the model card's machine, whose processor has instructions for
-# 8 bits (VNNI): 11.7 M in 8 bits were measured at 16,000 to 18,800 digits/s, 2.6 M in float32 at 17,900.
+# 8 bits (VNNI): 13.8 M with signed weights were measured at 10,400 digits/s, 2.6 M in float32 at 13,800.
 # A measured speed would choose another winner on another machine, and none on a slow one.
 MAX_MULTIPLY_ADDS = 15_000_000  # to read one glyph, in 8 bits
 MAX_MULTIPLY_ADDS_IN_FLOAT32 = 4_000_000
