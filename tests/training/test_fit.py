@@ -127,6 +127,16 @@ def test_bfloat16_is_taken_only_on_machines_that_are_quick_at_it(
         assert arithmetic.numbers_for(may) == "bfloat16"
 
 
+def test_a_machine_is_named_with_its_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "NVIDIA", tmp_path)
+    assert "Made Up" not in provenance.machine()
+
+    (tmp_path / "0000:00:05.0").mkdir()
+    (tmp_path / "0000:00:05.0" / "information").write_text("Model: \t\t Made Up 200\nIRQ:   \t 11\n")
+
+    assert provenance.machine().endswith(" cores, Made Up 200")
+
+
 def test_what_was_learnt_in_bfloat16_is_returned_in_float32(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
