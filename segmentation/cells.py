@@ -24,7 +24,7 @@ Places = npt.NDArray[np.float64]
 MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
 TOUCHES = ("touches the box",)
 SHORTER, LONGER = 50, 64  # px of a box's sides in its patch at most: twice what a glyph shows and more
-SAME_SHAPE = 1.06  # by which boxes differ in width over height that are cut alike, a pixel off each side
+SAME_SHAPE = 1.02  # by which boxes differ in width over height that are cut alike, half a pixel off at most
 
 
 class Patch(NamedTuple):
@@ -162,14 +162,17 @@ def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Whole, Patches]]:
 
 
 def _alike(aspects: npt.NDArray[np.float64]) -> Iterator[tuple[Whole, float]]:
-    """Yield which boxes are of about the same shape, and which shape that is: width over height."""
-    order = np.argsort(aspects)
-    ordered, start = aspects[order], 0
-    while start < len(order):
-        end = int(np.searchsorted(ordered, SAME_SHAPE * ordered[start], "right"))
-        end = min(end, start + MOST_TOGETHER)
-        yield order[start:end], math.sqrt(ordered[start] * ordered[end - 1])
-        start = end
+    """Yield which boxes are of about the same shape, and which shape that is: width over height.
+
+    The shapes are a fixed scale, so that a box is cut the same way whatever else is on its page.
+    """
+    step = math.log(SAME_SHAPE)
+    shapes = np.rint(np.log(aspects) / step)
+    order = np.argsort(shapes, kind="stable")
+    for same in np.split(order, np.flatnonzero(np.diff(shapes[order])) + 1):
+        aspect = math.exp(step * float(shapes[same[0]]))
+        for start in range(0, len(same), MOST_TOGETHER):
+            yield same[start : start + MOST_TOGETHER], aspect
 
 
 def _mean_length(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
