@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +17,7 @@ from segmentation.geometry import Box
 from worker.batches.progress import Failure, status
 from worker.batches.submission import submit
 from worker.database.engine import Database, open_database
-from worker.database.queries import iterate_results, read_pages
+from worker.database.queries import iterate_results, page_counts, read_pages
 from worker.errors import NoUsableInput
 from worker.intake import ScanFile
 from worker.local_run import Progress, read_batch
@@ -137,20 +137,18 @@ def bench(
 
     The first `crops` of the wrong fields are cut from their scans, so that they can be looked at. A page that
     cannot be read counts as one on which nothing was found. Raises NoUsableInput where the truth knows none
-    of the scans.
+    of the scans, or two by one name.
     """
-    files = {page.file for page in truth}
-    known = [scan for scan in scans if scan.path in files]
+    known = _known(scans, {page.file for page in truth})
     if not known:
         raise NoUsableInput(
             f"the truth knows none of these {len(scans)} scans: it names {truth[0].file} and the first scan "
             f"is {scans[0].path}; name files relative to the folder of scans"
         )
-    paths = {scan.path for scan in known}
     with tempfile.TemporaryDirectory(prefix="digitmill-bench-") as folder:
         own = settings.model_copy(update={"database_url": f"sqlite:///{folder}/bench.db"})
         with closing(open_database(own.database_url)) as db:
-            submit(db, BATCH, known)
+            submit(db, BATCH, list(known.values()))
             started = time.monotonic()
             for progress in read_batch(db, own, BATCH):
                 watch(progress)
@@ -159,7 +157,8 @@ def bench(
             reads: dict[tuple[str, int], list[Read]] = defaultdict(list)
             for record in iterate_results(db, BATCH):
                 reads[record["document"], record["page"]].append(Read.from_record(record))
-            scanned = [page for page in truth if page.file in paths]
+            counts = page_counts(db, BATCH)
+            scanned = [page for page in truth if page.file in known and _is_there(page, counts)]
             scores = [score_page(page.fields, reads[page.file, page.page]) for page in scanned]
             wrong = tuple(islice(_wrong_fields(db, own, scanned, scores), crops))
     pages_read = after.pages["done"] + after.pages["review"]
@@ -167,9 +166,27 @@ def bench(
         tuple(scores),
         Speed(pages_read, seconds, own.processes, _peak_bytes()),
         after.failures,
-        tuple(f"{page.file} page {page.page}" for page in truth if page.file not in paths),
+        tuple(f"{page.file} page {page.page}" for page in truth if page not in scanned),
         wrong,
     )
+
+
+def _known(scans: Sequence[ScanFile], files: Collection[str]) -> dict[str, ScanFile]:
+    """Return the scans that a truth names, by these names."""
+    known: dict[str, ScanFile] = {}
+    for scan in scans:
+        if scan.path in files and known.setdefault(scan.path, scan) is not scan:
+            raise NoUsableInput(
+                f"{known[scan.path].absolute} and {scan.absolute} are both {scan.path} to the truth; "
+                "bench one folder after the other, or the one that holds both, with names relative to it"
+            )
+    return known
+
+
+def _is_there(page: TruePage, counts: Mapping[str, int | None]) -> bool:
+    """Tell whether its document has so many pages; one that could not be opened might."""
+    count = counts[page.file]
+    return count is None or page.page <= count
 
 
 def _wrong_fields(

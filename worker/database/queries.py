@@ -105,6 +105,14 @@ def read_pages(db: Database, batch: str, states: Sequence[PageState] = tuple(Pag
         return [StoredPage(*row) for row in connection.execute(query)]
 
 
+def page_counts(db: Database, batch: str) -> dict[str, int | None]:
+    """Return how many pages each document has, None where it could not be opened. Raises UnknownBatch."""
+    with db.read() as connection:
+        in_batch = DocumentRow.batch_id == batch_id_of(connection, batch)
+        rows = connection.execute(select(DocumentRow.path, DocumentRow.page_count).where(in_batch))
+        return dict(rows.tuples().all())
+
+
 def page_results(db: Database, page_id: int) -> list[dict[str, Any]]:
     """Return the result records of one page, in reading order."""
     with db.read() as connection:

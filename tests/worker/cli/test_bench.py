@@ -119,6 +119,32 @@ def test_pages_of_the_truth_that_are_not_there_are_named(installation: Installat
     assert "tallies/station-0413.jpg page 1: in the truth" in ended.stderr
 
 
+def test_a_page_behind_the_last_one_of_a_document_is_not_missed_but_not_there(
+    installation: Installation,
+) -> None:
+    page = true_pages()[0]
+    write_truth(installation.folder, page, {**page, "page": 2})
+
+    ended = installation.run("bench", "scans", "--truth", "truth.jsonl", "--json")
+
+    found = json.loads(ended.stdout)
+    assert (found["pages"], found["truth_without_scan"]) == (1, [f"{page['file']} page 2"])
+
+
+def test_two_scans_of_one_name_are_not_mixed(installation: Installation) -> None:
+    page = true_pages()[0]
+    write_truth(installation.folder, page)
+    copy = installation.folder / "more" / page["file"]
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((installation.folder / "scans" / page["file"]).read_bytes())
+
+    ended = installation.run("bench", "scans", "more", "--truth", "truth.jsonl")
+
+    assert ended.returncode == 8
+    assert str(copy) in ended.stderr
+    assert "one folder after the other" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
