@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from segmentation.geometry import Box, Point, Quad, enclosing_box
 from segmentation.glyph import normalise_all
-from segmentation.ink import MOST_TOGETHER, Rects, Whole, find_ink
+from segmentation.ink import find_ink
 from segmentation.page import Cell, Field, Page
-from segmentation.strips import Grey, Strip
+from segmentation.strips import MOST_TOGETHER, Grey, Indices, Rects, Strip
 
 Places = npt.NDArray[np.float64]
 """(n, 2): x and y in page pixels."""
@@ -87,7 +87,7 @@ class Patches:
             cv2.warpAffine(part, matrix, size, cut[:, index], how, cv2.BORDER_REPLICATE)
         return Strip(cut, self.margin)
 
-    def boxes_on_page(self, which: Whole, rects: Rects) -> list[Box]:
+    def boxes_on_page(self, which: Indices, rects: Rects) -> list[Box]:
         """Return the upright boxes on the page that enclose rectangles, each of one of the patches."""
         along, down = self.along[which], self.down[which]
         right = ((rects.left + rects.right - self.width) / 2)[:, None]
@@ -134,7 +134,7 @@ def patch_around(quad: Quad) -> Patch:
     return Patch(patches.width, patches.height, patches.margin, centre, along, down)
 
 
-def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Whole, Patches]]:
+def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Indices, Patches]]:
     """Yield how to cut printed boxes, those of about the same shape together, and which these are."""
     numbers = [number for quad in quads for corner in quad.corners for number in corner]
     corners = np.array(numbers).reshape(-1, 4, 2)  # clockwise from the top left
@@ -161,7 +161,7 @@ def _patches_around(quads: Sequence[Quad]) -> Iterator[tuple[Whole, Patches]]:
         )
 
 
-def _alike(aspects: npt.NDArray[np.float64]) -> Iterator[tuple[Whole, float]]:
+def _alike(aspects: npt.NDArray[np.float64]) -> Iterator[tuple[Indices, float]]:
     """Yield which boxes are of about the same shape, and which shape that is: width over height.
 
     The shapes are a fixed scale, so that a box is cut the same way whatever else is on its page.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from segmentation.guides import guides_alone
 from segmentation.paper import measure_tones
-from segmentation.strips import Grey, Strip, as_one_image, places_in
+from segmentation.strips import MOST_TOGETHER, Grey, Indices, Rects, Strip, as_one_image, places_in
 
 INK_SHARE = 0.45  # of the ink's darkness from which on a pixel belongs to a stroke
 FAINTEST, CORE = 0.2, 0.8  # of it, where a stroke's edge starts and where its core does
@@ -31,54 +31,24 @@ EDGE_WEIGHT = 0.25  # of a stroke along a side against one in the middle, as to 
 LINE_SHARE = 0.25  # of the box's width, that a rest of a line is wide at most
 EDGE_SHARE = 0.2  # of the box that a neighbour's stroke reaches into it
 SOFT_EDGE = np.ones((3, 3), np.uint8)  # a stroke's edge fades over a pixel on each side
-MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
 
-Whole = npt.NDArray[np.int_]
 Level = npt.NDArray[np.float64]
 """(boxes,), in grey levels."""
 Levels = npt.NDArray[np.float64]
 """(3, boxes): how light paper is, how much darker than that ink is, and what is no ink may be at most."""
-Yes = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rects:
-    """One rectangle a box: the first column and row, and those after the last."""
-
-    left: Whole
-    top: Whole
-    right: Whole
-    bottom: Whole
-
-    @property
-    def width(self) -> Whole:
-        return self.right - self.left
-
-    @property
-    def height(self) -> Whole:
-        return self.bottom - self.top
-
-    @property
-    def edges(self) -> Whole:
-        return np.stack([self.left, self.top, self.right, self.bottom])
-
-    def of(self, boxes: Whole | slice) -> Rects:
-        return Rects(self.left[boxes], self.top[boxes], self.right[boxes], self.bottom[boxes])
-
-    def moved(self, right: int, down: int) -> Rects:
-        return Rects(self.left + right, self.top + down, self.right + right, self.bottom + down)
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pieces:
     """Ink that hangs together, of all boxes of a strip: where in which box it stands, and its area in px."""
 
-    box: Whole
+    box: Indices
     around: Rects
-    area: Whole
-    at_side: Yes
-    at_top_or_bottom: Yes
-    shallow: Yes  # it only reaches in a little from outside, as a neighbour's stroke does
+    area: Indices
+    at_side: Flags
+    at_top_or_bottom: Flags
+    shallow: Flags  # it only reaches in a little from outside, as a neighbour's stroke does
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,12 +59,12 @@ class Digits:
     uint8 and as large as it is, and `around` is where in the patch it stands.
     """
 
-    box: Whole
+    box: Indices
     inks: Sequence[Grey]
     around: Rects
-    pieces: Whole
-    may_be_line: Yes
-    at_edge: Yes  # it touches the box
+    pieces: Indices
+    may_be_line: Flags
+    at_edge: Flags  # it touches the box
 
 
 def find_ink(strips: Sequence[Strip]) -> list[Digits]:
@@ -114,7 +84,7 @@ class _Between:
     `grey` and `strokes` are (height, boxes, width); `inside` is in pixels of these.
     """
 
-    box: Whole
+    box: Indices
     grey: Grey
     strokes: Grey
     inside: Rects
@@ -202,7 +172,7 @@ def _crops(soft: Grey, around: Rects, inside: Rects) -> Iterator[Grey]:
         yield soft[top:bottom, box, left:right]
 
 
-def _some(grey: Grey, boxes: Whole) -> Grey:
+def _some(grey: Grey, boxes: Indices) -> Grey:
     return grey if len(boxes) == grey.shape[1] else grey[:, boxes]
 
 
@@ -222,7 +192,7 @@ def _within_lines(strip: Strip, strokes: Grey, paper: npt.NDArray[np.float64]) -
     return Rects(*np.where(sides < 0, usual, sides))
 
 
-def _lines_near(masks: Grey, margin: int) -> Whole:
+def _lines_near(masks: Grey, margin: int) -> Indices:
     """Return (4, boxes): where the left and upper lines end, and the right and lower ones start; -1: none."""
     height, boxes, width = masks.shape
     middle = np.ascontiguousarray(masks[:, :, margin : width - margin])
@@ -235,19 +205,19 @@ def _lines_near(masks: Grey, margin: int) -> Whole:
     return np.stack([left, top, right, bottom])
 
 
-def _sums(image: Grey, axis: int) -> Whole:
+def _sums(image: Grey, axis: int) -> Indices:
     sums = cv2.reduce(image, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     return np.asarray(sums, np.int_).ravel()
 
 
-def _ends_near(line: Yes, margin: int) -> tuple[Whole, Whole]:
+def _ends_near(line: Flags, margin: int) -> tuple[Indices, Indices]:
     """Return where the first line ends and the last one starts, next to where they are expected."""
     off = 1 + LINE_OFF * (line.shape[1] - 2 * margin)
     before, behind = line[:, :-1], line[:, 1:]
     return _nearest(before & ~behind, margin, off), _nearest(behind & ~before, line.shape[1] - margin, off)
 
 
-def _nearest(turns: Yes, expected: int, off: float) -> Whole:
+def _nearest(turns: Flags, expected: int, off: float) -> Indices:
     """Return where a line turns up or ends next to where it is expected, -1 where none does."""
     distance = np.abs(np.arange(1, turns.shape[1] + 1) - expected)
     far = np.where(turns, distance, turns.shape[1])
@@ -284,7 +254,7 @@ def _wipe_slivers_in(strokes: Grey, inside: Rects) -> None:
             strokes[:, inked, columns] = without_slivers(side).transpose(2, 0, 1)
 
 
-def _everywhere(true: Yes) -> Grey:
+def _everywhere(true: Flags) -> Grey:
     """Return a mask: 255 where something is true."""
     return np.negative(true.view(np.uint8))
 
@@ -347,7 +317,7 @@ def _pieces_of(strokes: Grey, inside: Rects) -> tuple[_Pieces, cv2.typing.MatLik
     return found, labels.reshape(strokes.shape)
 
 
-def _enclosing(rects: Rects, starts: Whole) -> Rects:
+def _enclosing(rects: Rects, starts: Indices) -> Rects:
     """Return what encloses the rectangles from each start to the next."""
     if not len(starts):
         return rects

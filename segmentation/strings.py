@@ -19,12 +19,12 @@ import numpy.typing as npt
 from segmentation.cells import Patch
 from segmentation.geometry import Quad
 from segmentation.glyph import GLYPH_SIDE, Glyph, normalise_all
-from segmentation.ink import SOFT_EDGE, Rects
+from segmentation.ink import SOFT_EDGE
 from segmentation.page import Cell, Page
 from segmentation.string_ink import StringInk, find_string_inks, patch_of_string
 from segmentation.string_paths import LEAST_LOG, Arc, Features, Path, arcs_of, best_paths
 from segmentation.string_pieces import Pieces, cut_pieces
-from segmentation.strips import Grey
+from segmentation.strips import Grey, Rects
 
 DIGITS = (
     10  # columns of probabilities that are digits; behind them come struck and other, if a model has them

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int_]
+
+MOST_TOGETHER = 128  # boxes whose pixels stay in a core's own memory from one step to the next
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,34 @@ class Strip:
         """Return what lies so many margins within the edge of each patch, as a view."""
         edge = int(margins * self.margin)
         return self.grey[edge : self.height - edge, :, edge : self.width - edge]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rects:
+    """One rectangle a box: the first column and row, and those after the last."""
+
+    left: Indices
+    top: Indices
+    right: Indices
+    bottom: Indices
+
+    @property
+    def width(self) -> Indices:
+        return self.right - self.left
+
+    @property
+    def height(self) -> Indices:
+        return self.bottom - self.top
+
+    @property
+    def edges(self) -> Indices:
+        return np.stack([self.left, self.top, self.right, self.bottom])
+
+    def of(self, boxes: Indices | slice) -> Rects:
+        return Rects(self.left[boxes], self.top[boxes], self.right[boxes], self.bottom[boxes])
+
+    def moved(self, right: int, down: int) -> Rects:
+        return Rects(self.left + right, self.top + down, self.right + right, self.bottom + down)
 
 
 def as_one_image(grey: Grey) -> Grey:
