@@ -129,7 +129,13 @@ def _within(bits: Bits, width: int) -> Bits:
 
 def places(bits: Bits) -> tuple[npt.NDArray[np.intp], int]:
     """Return where bits are, row by row, and how many of such places a row has."""
-    flat = bits.ravel()
-    near = np.flatnonzero(flat)
-    nth, within = np.nonzero(np.unpackbits(flat[near, None].view(np.uint8), axis=1, bitorder="little"))
-    return WORD * near[nth] + within, WORD * bits.shape[1]
+    words = bits.ravel()
+    near = np.flatnonzero(words)
+    left, found = words[near], [near[:0]]
+    while len(left):
+        lowest = left & (~left + np.uint64(1))
+        found.append(WORD * near + np.log2(lowest).astype(np.intp))  # which of powers of two is whole
+        left ^= lowest
+        more = left > 0
+        left, near = left[more], near[more]
+    return np.sort(np.concatenate(found)), WORD * bits.shape[1]

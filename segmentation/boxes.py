@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, moved, places, spread, starts, unpacked
+from segmentation.bits import Bits, moved, spread, starts, unpacked
 from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, ranges, whole
+from segmentation.spots import find_spots
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
 LARGEST_SIDE = 160  # 40 mm on A4; larger regions are columns, frames and the paper itself
@@ -402,24 +403,10 @@ def _inner_line(
 def _spots(kinds: Sequence[Bits]) -> list[_Corners]:
     """Return where bits of each kind hang together, in rectangles round them."""
     height = len(kinds[0]) + 1
-    bits = np.concatenate([rows for kind in kinds for rows in (kind, np.zeros_like(kind[:1]))])
-    (first, width), (last, _) = places(bits & ~moved(bits, 1)), places(bits & ~moved(bits, -1))
-    below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
-    above, under = ranges(below, np.searchsorted(first, last + width + 1, "right"))
-    spot = np.arange(len(first))
-    spot[under] = above
-    while not np.array_equal(spot[above], spot[under]) or not np.array_equal(spot, spot[spot]):
-        one, other = spot[above], spot[under]
-        np.minimum.at(spot, np.maximum(one, other), np.minimum(one, other))  # where a spot forks
-        spot = spot[spot]
-    order = np.argsort(spot, kind="stable")
-    start = np.flatnonzero(np.diff(spot[order], prepend=-1))
-    if not len(start):
-        return [_Corners(_Stretches(start, start), _Stretches(start, start))] * len(kinds)
-    (top, left), (bottom, right) = np.divmod(first[order], width), np.divmod(last[order], width)
-    kind, top = np.divmod(top[start], height)
-    columns = _Stretches(np.minimum.reduceat(left, start), np.maximum.reduceat(right, start))
-    rows = _Stretches(top, np.maximum.reduceat(bottom, start) - kind * height)
+    spots = find_spots(np.concatenate([rows for kind in kinds for rows in (kind, np.zeros_like(kind[:1]))]))
+    kind, top = np.divmod(spots.top, height)
+    columns = _Stretches(spots.left, spots.right)
+    rows = _Stretches(top, spots.bottom - kind * height)
     which = [np.flatnonzero(kind == nth)[::-1][:MOST_CORNERS] for nth in range(len(kinds))]
     return [_Corners(columns[each], rows[each]) for each in which]
 
