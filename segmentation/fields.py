@@ -174,7 +174,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     frames = find_wide_boxes(traced)
     boxes = find_worn_rows(without_gaps(boxes), frames, traced, print_)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
-    combs = find_combs(lines.level, print_, boxes)
+    combs = find_combs(lines, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
     regions = apart(frames, combs)
     wide = without_parts(without_rows(regions, boxes), printed, lines)

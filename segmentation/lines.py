@@ -159,11 +159,6 @@ def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
     return Lines(*(np.asarray(each, np.uint8) for each in both))
 
 
-def level_lines(print_: Mask) -> Mask:
-    """Return the lines that are level within a few degrees."""
-    return unpacked(_lines(packed(print_), print_.shape[1], upright=False), print_.shape[1])
-
-
 def _sums(mask: Mask) -> Sums:
     return np.asarray(cv2.integral(mask & 1), np.int32)  # 255 becomes 1
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import level_lines
+from segmentation.lines import find_lines
 from segmentation.page import Page
 from segmentation.page_frame import find_frame, working_copy
 from segmentation.ticks import find_combs
@@ -114,7 +114,7 @@ def turns_to_stand(page: Page) -> int:
     lying = find_frame(working_copy(page.grey)).print_
     for quarter_turns in (2, 1, 3):
         print_ = np.ascontiguousarray(np.rot90(lying, -quarter_turns))
-        if len(find_combs(level_lines(print_), print_, PrintedBoxes.joined([]))):
+        if len(find_combs(find_lines(print_), print_, PrintedBoxes.joined([]))):
             return quarter_turns
     return 0
 

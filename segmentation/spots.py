@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, moved, places
+from segmentation.bits import WORD, Bits, moved, places
 from segmentation.lines import ranges
 
 Places = npt.NDArray[np.intp]
@@ -25,13 +25,21 @@ class Spots:
     last: Places
     starts: Places
 
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, which: Places | npt.NDArray[np.bool_]) -> Spots:
+        starts, ends = self.starts[which], self._ends[which]
+        _, of = ranges(starts, ends)
+        return Spots(self.row[of], self.first[of], self.last[of], np.cumsum(ends - starts) - (ends - starts))
+
     @property
     def left(self) -> Places:
-        return np.asarray(np.minimum.reduceat(self.first, self.starts)) if len(self) else self.first
+        return np.asarray(np.minimum.reduceat(self.first, self.starts))
 
     @property
     def right(self) -> Places:
-        return np.asarray(np.maximum.reduceat(self.last, self.starts)) if len(self) else self.last
+        return np.asarray(np.maximum.reduceat(self.last, self.starts))
 
     @property
     def top(self) -> Places:
@@ -39,10 +47,27 @@ class Spots:
 
     @property
     def bottom(self) -> Places:
-        return np.asarray(np.maximum.reduceat(self.row, self.starts)) if len(self) else self.row
+        return self.row[self._ends - 1]
 
-    def __len__(self) -> int:
-        return len(self.starts)
+    @property
+    def width(self) -> Places:
+        return self.right - self.left + 1
+
+    @property
+    def _ends(self) -> Places:
+        return np.append(self.starts, len(self.row))[1:]
+
+    def outlines(self) -> tuple[Places, Places, Places]:
+        """Return the first and the last row of each column of each spot, and where its columns begin."""
+        left, width = self.left, self.width
+        starts = np.cumsum(width) - width
+        of = np.repeat(starts - left, self._ends - self.starts)
+        stretch, x = ranges(self.first, self.last + 1)
+        column, row = of[stretch] + x, self.row[stretch]
+        upper, lower = np.empty((2, int(width.sum())), np.intp)
+        lower[column] = row  # of several values for a place the last one stays
+        upper[column[::-1]] = row[::-1]
+        return upper, lower, starts
 
 
 def find_spots(bits: Bits) -> Spots:
@@ -59,3 +84,17 @@ def find_spots(bits: Bits) -> Spots:
     order = np.argsort(spot, kind="stable")
     row, first = np.divmod(first[order], width)
     return Spots(row, first, last[order] % width, np.flatnonzero(np.diff(spot[order], prepend=-1)))
+
+
+def columns(bits: Bits, left: Places, top: Places, right: Places, bottom: Places) -> tuple[Places, Places]:
+    """Return the columns in which rectangles have bits, with the rectangle of each, from left to right.
+
+    Rectangles lie on the page; their right and lower edges belong to them.
+    """
+    rect, word = ranges(left // WORD, right // WORD + 1)
+    of, row = ranges(top[rect], bottom[rect] + 1)
+    seen = np.bitwise_or.reduceat(bits[row, word[of]], np.flatnonzero(np.diff(of, prepend=-1)))
+    nth, within = np.nonzero(np.unpackbits(seen[:, None].view(np.uint8), axis=1, bitorder="little"))
+    rect, column = rect[nth], WORD * word[nth] + within
+    there = (column >= left[rect]) & (column <= right[rect])
+    return rect[there], column[there]

@@ -7,20 +7,21 @@ other; and a form has more than one comb of a kind, so the clear ones tell of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, pairwise, product
-from operator import not_
+from functools import cached_property
+from itertools import pairwise, product
 from statistics import median
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import closed, packed, unpacked
+from segmentation.bits import Bits, closed, edged, packed, starts
 from segmentation.boxes import PrintedBoxes
 from segmentation.combs import apart
-from segmentation.lines import LINE_SPREAD, Mask
+from segmentation.lines import LINE_SPREAD, Lines, Mask, ranges
+from segmentation.spots import Spots, columns, find_spots
 
 SHORTEST_PITCH, LONGEST_PITCH = 13.0, 60.0  # px from one tick to the next
 MOST_BOXES = 20  # of a comb
@@ -29,6 +30,7 @@ STEEPEST = 0.03  # of its length, that a base line may rise or fall
 WHOLE_LINE = 0.93  # of a base line that is print; between letters is more white
 THICKEST_LINE, THICKEST_TICK = 8, 9  # px
 SHORTEST_TICK, TALLEST = 3, 80  # px above the base line, of a tick and of anything that is looked at
+BESIDE = 2  # px beside a line, where what is at its end may stand
 STANDING = (4, 9)  # px of uprights and the line they stand on: short ones, and high ones that strokes join
 BELOW = 3  # px that a stroke which crosses the line goes on at least
 TICK_OF_PITCH = (0.2, 0.8)  # that a tick is high
@@ -63,19 +65,7 @@ Indices = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Line:
-    """A level line on which something stands."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    contour: Mask | cv2.typing.MatLike
-    standing: Flags  # from 2 px before it to 2 px behind it, where print goes up
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Base:
     """A level line and what stands on it. Places are pixels along it, OFF_END of them before it begins."""
 
@@ -83,15 +73,41 @@ class _Base:
     floor: float  # row of the line's upper edge at place 0
     slope: float
     end: int  # the line's last place
-    above: Mask  # the print above it, by height and place
-    reach: Indices  # px that print goes straight up from the line, for each place
-    below: Flags  # whether print goes on below the line, for each place
-    to_page: Numbers  # (2, 3), from `above` upside down
+    seen: Mask  # the print above it, TALLEST, it and BELOW, by row and place
+    to_page: Numbers  # (2, 3), from `seen`
     lines: Mask  # level lines of the page
-    ticks: Numbers  # places of what is thin and stands on the line
-    heights: Numbers  # of these
+
+    @cached_property
+    def above(self) -> Mask:
+        """The print above it, by height and place."""
+        upward = self.seen[TALLEST - 1 :: -1]
+        return np.asarray(cv2.morphologyEx(upward, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)), np.uint8)
+
+    @cached_property
+    def reach(self) -> Indices:
+        """How far print goes straight up from the line, for each place."""
+        gone = cv2.dilate(self.above, np.ones((1, 3), np.uint8)) == 0
+        return np.where(gone.any(axis=0), gone.argmax(axis=0), TALLEST)
+
+    @cached_property
+    def below(self) -> Flags:
+        """Whether print goes on below the line, for each place."""
+        return np.asarray(self.seen[-BELOW:].all(axis=0))
+
+    @cached_property
+    def peaks(self) -> tuple[Numbers, Numbers]:
+        return _ticks(self.reach)
 
     @property
+    def ticks(self) -> Numbers:
+        """The places of what is thin and stands on the line."""
+        return self.peaks[0]
+
+    @property
+    def heights(self) -> Numbers:
+        return self.peaks[1]
+
+    @cached_property
     def level(self) -> Mask:
         """Level lines above it, by the rows of the page down to the line, and place."""
         return _seen(self.lines, self.to_page, self.end + OFF_END + 1, TALLEST)
@@ -121,18 +137,17 @@ class _Kind:
     height: float | None
 
 
-def find_combs(level: Mask, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
+def find_combs(lines: Lines, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
     """Return the boxes of a page's combs with ticks on a base line, open above or with a ceiling.
 
     What stands where `boxes` with whole sides do already is none.
     """
-    lines = list(_lines(level, print_))
-    floors = _floors(lines, boxes[boxes.coverage >= WHOLE_BOX])
-    doubtful = [is_floor or _is_doubtful(line, print_) for line, is_floor in zip(lines, floors, strict=True)]
-    bases = _bases(compress(lines, map(not_, doubtful)), level, print_)
+    seen, bare = _lines(lines.level_bits, packed(print_))
+    doubtful = _are_floors(seen, boxes[boxes.coverage >= WHOLE_BOX]) | _are_doubtful(seen, bare, print_)
+    bases = list(_bases(seen[~doubtful], lines.level, print_))
     combs = [_clear_comb(base) for base in bases]
     if _commonest(combs) is not None:  # a page with combs: its other lines are looked at too
-        others = _bases(compress(lines, doubtful), level, print_)
+        others = list(_bases(seen[doubtful], lines.level, print_))
         bases, combs = bases + others, combs + [_clear_comb(base) for base in others]
     kind = _commonest(combs)
     combs = [comb if comb is not None and _is_sure(comb) else None for comb in combs]
@@ -161,91 +176,97 @@ def _is_printed(row: PrintedBoxes, boxes: PrintedBoxes) -> bool:
     )
 
 
-def _lines(level: Mask, print_: Mask) -> Iterator[_Line]:
-    """Yield the level lines that may be a comb's base: two things or more stand on them."""
-    joined = unpacked(closed(packed(level), LONGEST_BREAK, upright=False), level.shape[1])
-    low, high = (_standing(print_, height) for height in STANDING)
-    for contour in cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
-        x, y, width, height = cv2.boundingRect(contour)
-        if not 2 * SHORTEST_PITCH <= width + 2 <= MOST_BOXES * LONGEST_PITCH:
-            continue
-        around = slice(y, y + height), slice(max(0, x - 2), x + width + 2)
-        standing = np.asarray(low[around].max(axis=0) > 0)
-        if _groups(standing) > 1 or _groups(np.asarray(high[around].max(axis=0) > 0)) > 1:
-            yield _Line(x, y, width, height, contour, standing)
+def _lines(level: Bits, print_: Bits) -> tuple[Spots, Indices]:
+    """Return the level lines that may be a comb's base, the lowest first: two things or more stand on them.
+
+    Also for how many pixels of each nothing stands on it, in one stretch.
+    """
+    lines = find_spots(closed(level, LONGEST_BREAK, upright=False))
+    width = lines.width + 2
+    lines = lines[np.flatnonzero((width >= 2 * SHORTEST_PITCH) & (width <= MOST_BOXES * LONGEST_PITCH))[::-1]]
+    low, high = (_standing(lines, print_, height) for height in STANDING)
+    hold_two = np.maximum(_groups(*low, len(lines)), _groups(*high, len(lines))) > 1
+    return lines[hold_two], _widest_space(lines, *low)[hold_two]
 
 
-def _floors(lines: Sequence[_Line], boxes: PrintedBoxes) -> list[bool]:
+def _standing(lines: Spots, print_: Bits, height: int) -> tuple[Indices, Indices]:
+    """Return where print goes straight up from lines by so many pixels: which line, and the column."""
+    down = starts(edged(print_, 0, height - 1, 0, upright=True), height, upright=True)
+    return columns(down, np.maximum(lines.left - BESIDE, 0), lines.top, lines.right + BESIDE, lines.bottom)
+
+
+def _groups(line: Indices, x: Indices, count: int) -> Indices:
+    """Return how many things stand on each of so many lines."""
+    is_first = (np.diff(line, prepend=-1) > 0) | (np.diff(x, prepend=-1) > 1)
+    return np.bincount(line[is_first], minlength=count)
+
+
+def _widest_space(lines: Spots, line: Indices, x: Indices) -> Indices:
+    """Return for how many pixels nothing stands on each line, its ends or something on either side."""
+    each, beyond = np.arange(len(lines)), BESIDE + 1
+    line = np.concatenate([line, each, each])
+    x = np.concatenate([x, lines.left - beyond, lines.right + beyond])
+    order = np.lexsort((x, line))
+    line, spaces = line[order], np.diff(x[order], append=0) - 1
+    spaces[np.flatnonzero(np.diff(line, append=-1))] = 0  # from one line to the next
+    return np.asarray(np.maximum.reduceat(spaces, np.flatnonzero(np.diff(line, prepend=-1))))
+
+
+def _are_floors(lines: Spots, boxes: PrintedBoxes) -> Flags:
     """Tell on which lines boxes of one size stand side by side from end to end."""
-    if not lines or not len(boxes):
-        return [False] * len(lines)
-    x, y, width, height = np.array([(line.x, line.y, line.width, line.height) for line in lines]).T[..., None]
-    across = np.minimum(boxes.right, x + width) - np.maximum(boxes.left, x)
-    on = (np.abs(boxes.bottom - y - height / 2) <= OFF_END) & (across > 0)
-    full = (on.sum(axis=1) > 1) & ((across * on).sum(axis=1) >= CEILING * width[:, 0])
+    left, top, right, bottom = (
+        each[:, None] for each in (lines.left, lines.top, lines.right + 1, lines.bottom + 1)
+    )
+    across = np.minimum(boxes.right, right) - np.maximum(boxes.left, left)
+    on = (np.abs(boxes.bottom - (top + bottom) / 2) <= OFF_END) & (across > 0)
+    full = (on.sum(axis=1) > 1) & ((across * on).sum(axis=1) >= CEILING * lines.width)
     for size in (boxes.width, boxes.height):
-        largest, least = np.where(on, size, 0.0).max(axis=1), np.where(on, size, np.inf).min(axis=1)
-        full &= largest - least <= SAME_BOX
-    return [bool(each) for each in full]
+        largest = np.where(on, size, 0.0).max(axis=1, initial=0.0)
+        full &= largest - np.where(on, size, np.inf).min(axis=1, initial=np.inf) <= SAME_BOX
+    return np.asarray(full)
 
 
-def _is_doubtful(line: _Line, print_: Mask) -> bool:
-    """Tell whether a line makes no clear comb: too short, too bare in one stretch, or a line of words."""
-    if line.width + 2 < FEWEST_SURE * SHORTEST_PITCH:
-        return True
-    bare = int(np.diff(np.flatnonzero(np.concatenate([[True], line.standing, [True]]))).max()) - 1
-    if bare - 2 * OFF_PLACE - LONGEST_PITCH > MISSING_OF_CLEAR * (line.width + LONGEST_PITCH):
-        return True
-    above = print_[max(0, line.y + LINE_SPREAD - SHORTEST_TICK), line.x : line.x + line.width]
-    return bool(np.count_nonzero(above) > SMALL_PRINT * line.width)
+def _are_doubtful(lines: Spots, bare: Indices, print_: Mask) -> Flags:
+    """Tell which lines make no clear comb: too short, too bare in one stretch, or a line of words."""
+    line, x = ranges(lines.left, lines.right + 1)
+    above = print_[np.maximum(0, lines.top + LINE_SPREAD - SHORTEST_TICK)[line], x] > 0
+    return np.asarray(
+        (lines.width + 2 < FEWEST_SURE * SHORTEST_PITCH)
+        | (bare - 2 * OFF_PLACE - LONGEST_PITCH > MISSING_OF_CLEAR * (lines.width + LONGEST_PITCH))
+        | (np.bincount(line[above], minlength=len(lines)) > SMALL_PRINT * lines.width)
+    )
 
 
-def _bases(lines: Iterable[_Line], level: Mask, print_: Mask) -> list[_Base]:
-    return list(filter(None, (_base(line, level, print_) for line in lines)))
+def _bases(lines: Spots, level: Mask, print_: Mask) -> Iterator[_Base]:
+    """Yield what stands on each line that is one."""
+    upper, lower, firsts = lines.outlines()
+    for x, first, width in zip(lines.left.tolist(), firsts.tolist(), lines.width.tolist(), strict=True):
+        which = slice(first, first + width)
+        base = _base(x, upper[which], lower[which], level, print_)
+        if base is not None:
+            yield base
 
 
-def _standing(print_: Mask, height: int) -> Mask:
-    """Return from where print goes straight up by so many pixels."""
-    return np.asarray(cv2.erode(print_, np.ones((height, 1), np.uint8), anchor=(0, height - 1)), np.uint8)
-
-
-def _groups(flags: Flags) -> int:
-    return int(np.count_nonzero(flags[1:] & ~flags[:-1])) + int(flags[0])
-
-
-def _base(seen_line: _Line, level: Mask, print_: Mask) -> _Base | None:
+def _base(x: int, upper: Indices, lower: Indices, level: Mask, print_: Mask) -> _Base | None:
     """Return what stands on a line, None where it is none."""
-    x, y, width, height = seen_line.x, seen_line.y, seen_line.width, seen_line.height
-    line = np.zeros((height, width), np.uint8)
-    cv2.drawContours(line, [seen_line.contour], -1, 1, cv2.FILLED, offset=(-x, -y))
-    bottom = height - 1 - np.argmax(line[::-1], axis=0)
-    thickness = bottom - np.argmax(line, axis=0) + 1 - 2 * LINE_SPREAD
+    width = len(upper)
+    thickness = lower - upper + 1 - 2 * LINE_SPREAD
     thin = np.flatnonzero(thickness <= THICKEST_LINE)  # no foot of a digit lies beside the line
     third = len(thin) // 3
     if len(thin) < max(width / 2, 3):
         return None
-    low, high = (_middle(bottom[part]) for part in (thin[:third], thin[-third:]))
+    low, high = (_middle(lower[part]) for part in (thin[:third], thin[-third:]))
     if abs(high - low) > 1.5 + STEEPEST * width:
         return None
     apart_by = (int(thin[-third:].sum()) - int(thin[:third].sum())) / third
     slope = (high - low) / apart_by
     thick = max(1, int(np.sort(thickness[thin])[len(thin) // 4]))  # where no foot of a digit joins it
-    floor = y + low - LINE_SPREAD - thick + 1 - slope * (float(thin[:third].sum()) / third + OFF_END)
+    floor = low - LINE_SPREAD - thick + 1 - slope * (float(thin[:third].sum()) / third + OFF_END)
     to_page = np.array([(1, 0, x - OFF_END), (slope, 1, floor - TALLEST)])
-    strip = _seen(print_, to_page, width + 2 * OFF_END, TALLEST + thick + BELOW)
-    if not _is_line(strip[TALLEST - 1 : TALLEST + thick + 1, OFF_END:-OFF_END]):
+    seen = _seen(print_, to_page, width + 2 * OFF_END, TALLEST + thick + BELOW)
+    if not _is_line(seen[TALLEST - 1 : TALLEST + thick + 1, OFF_END:-OFF_END]):
         return None
-    above = np.asarray(
-        cv2.morphologyEx(strip[TALLEST - 1 :: -1], cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)), np.uint8
-    )
-    wide = cv2.dilate(above, np.ones((1, 3), np.uint8))
-    gone = wide == 0
-    reach = np.where(gone.any(axis=0), gone.argmax(axis=0), TALLEST)
-    below = np.asarray(strip[TALLEST + thick :].all(axis=0))
-    ticks, heights = _ticks(reach)
-    return _Base(
-        x - OFF_END, floor, slope, width + OFF_END - 1, above, reach, below, to_page, level, ticks, heights
-    )
+    return _Base(x - OFF_END, floor, slope, width + OFF_END - 1, seen, to_page, level)
 
 
 def _seen(mask: Mask, to_page: Numbers, width: int, height: int) -> Mask:
@@ -289,6 +310,8 @@ def _middle(numbers: Indices) -> int:
 def _clear_comb(base: _Base) -> _Comb | None:
     """Return the comb that goes from one end of a base line to the other, where that is beyond doubt."""
     at_first, at_last = np.abs(base.ticks - OFF_END) <= OFF_END, np.abs(base.ticks - base.end) <= OFF_END
+    if not (at_first.any() and at_last.any()):
+        return None
     inner = base.heights[~at_first & ~at_last]
     counts = np.arange(2, MOST_BOXES + 1)
     combs = []

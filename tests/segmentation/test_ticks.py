@@ -126,7 +126,7 @@ def test_boxes_with_whole_sides_are_no_comb() -> None:
     frame = find_frame(working_copy(page))
     lines = find_lines(frame.print_)
 
-    assert len(find_combs(lines.level, frame.print_, find_boxes(trace(lines)))) == 0
+    assert len(find_combs(lines, frame.print_, find_boxes(trace(lines)))) == 0
 
 
 def test_words_on_a_line_are_no_comb() -> None:
@@ -137,7 +137,7 @@ def test_words_on_a_line_are_no_comb() -> None:
     print_ = find_print(page)
     lines = find_lines(print_)
 
-    assert len(find_combs(lines.level, print_, find_boxes(trace(lines)))) == 0
+    assert len(find_combs(lines, print_, find_boxes(trace(lines)))) == 0
 
 
 def found(page: DrawnPage) -> int:
