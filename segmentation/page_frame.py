@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.bits import Bits, packed
 from segmentation.lines import Lines, Mask, Print, find_lines, find_pale_print, shade_print
+from segmentation.spots import find_spots
 
 WORKING_LENGTH = 1170  # px of the longer side: 100 dpi on A4, where the finest printed line still shows
 SPREAD_LENGTH = 1600  # of a page that is wider than high: two may lie side by side
@@ -173,8 +175,8 @@ def _about_middle(to_page: Matrix, shape: tuple[int, ...]) -> tuple[float, float
 def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
     """Return how a page's level and upright lines lean; the ones like the others where few tell."""
     height, width = lines.level.shape
-    level = _fit(_family(lines.level, (width / 2, height / 2)), height)
-    on_side = np.asarray(cv2.transpose(lines.upright), np.uint8)
+    level = _fit(_family(lines.level_bits, (width / 2, height / 2)), height)
+    on_side = packed(np.asarray(cv2.transpose(lines.upright), np.uint8))
     upright = _fit(_family(on_side, (height / 2, width / 2)), width)
     if upright.support < height / 4:
         upright = _Lean(-level.at)
@@ -183,23 +185,19 @@ def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
     return level, upright
 
 
-def _family(lines: Mask, middle: tuple[float, float]) -> _Family:
+def _family(lines: Bits, middle: tuple[float, float]) -> _Family:
     """Return the longer lines of a mask in which they are about level."""
-    contours = cv2.findContours(lines, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]
-    if not contours:
-        return _Family(*np.empty((4, 0)))
-    counts = np.array([len(contour) for contour in contours])
-    starts = np.cumsum(counts) - counts
-    x, y = np.concatenate(contours)[:, 0].T.astype(np.float64)
-    width, height = (
-        np.maximum.reduceat(each, starts) - np.minimum.reduceat(each, starts) + 1 for each in (x, y)
-    )
+    spots = find_spots(lines)
+    width, height = spots.width.astype(np.float64), spots.bottom - spots.top + 1
+    pixels = (spots.last - spots.first + 1).astype(np.float64)  # of each stretch
+    x, y = (spots.first + spots.last) / 2, spots.row.astype(np.float64)
+    counts = np.add.reduceat(pixels, spots.starts)
 
     def mean(of: Numbers) -> Numbers:
-        return np.asarray(np.add.reduceat(of, starts) / counts)
+        return np.asarray(np.add.reduceat(pixels * of, spots.starts) / counts)
 
     across, down = mean(x), mean(y)
-    spread = mean(x * x) - across**2 - mean(y * y) + down**2
+    spread = mean(x * x + (pixels**2 - 1) / 12) - across**2 - mean(y * y) + down**2
     lean = np.tan(np.arctan2(2 * (mean(x * y) - across * down), spread) / 2)  # by least squares, across them
     long = (width >= SHORTEST) & (height <= FLAT * width)
     return _Family(*(each[long] for each in (lean, across - middle[0], down - middle[1], width)))
