@@ -165,14 +165,14 @@ def _count_boxes(found: tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]) -> 
 
 def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes for a digit each, and those that may hold a whole number."""
-    traced = trace(lines)
+    traced = dashed = trace(lines)
     boxes = complete_rows(find_boxes(traced), lines, SOLID)
     dashes = upright_dashes(print_)
     if lack_dashed_boxes(boxes, lines, dashes):
-        dashed = with_dashes(lines, level_dashes(print_), dashes)
-        boxes = surer(boxes, complete_rows(find_boxes(trace(dashed)), dashed))
+        dashed = trace(with_dashes(lines, level_dashes(print_), dashes))
+        boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed.lines))
     frames = find_wide_boxes(traced)
-    boxes = find_worn_rows(without_gaps(boxes), frames, traced, print_)
+    boxes = find_worn_rows(without_gaps(boxes), frames, dashed, print_)
     printed = in_rows(boxes[boxes.coverage >= BEST_COVERAGE])
     combs = find_combs(lines, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])

@@ -31,7 +31,7 @@ SHORTEST_LEVEL, SHORTEST_UPRIGHT = 13, 12  # longer than the strokes of small pr
 LONGEST_SPACE = 8  # between the dashes of a line
 THICKEST_DASHED = 4  # a dashed line; print that is thicker makes no line with what stands next to it
 SHORTEST_DASHED = 18  # a line of dashes; shorter ones are the tops and bottoms of letters
-BESIDE = 4  # how far from a line there is none of its print
+BESIDE, NEAR = 4, 2  # px from a line, where there is none of its print; and where there is less of it
 RISES, RISES_ON_EITHER_SIDE = 0.3 * 255, 0.1 * 255  # more of a line is print than beside it, on average
 LINE_SPREAD = 1  # pixels by which a line is made wider on each side
 
@@ -200,17 +200,30 @@ def _dashed(print_: Mask, *, upright: bool) -> Mask:
 
 
 def _ridges(print_: Mask, *, upright: bool) -> Mask:
-    """Return where more of a line is print than of those beside it: not in text, digits and grain."""
+    """Return where more of a line is print than of those beside it: not in text, digits and grain.
+
+    Walls come in twos where boxes stand apart by a little: beside one, the white between them is enough.
+    """
     ridges = np.zeros_like(print_)
     across = 1 if upright else 0
     if print_.shape[across] > 2 * BESIDE:
         size = SHORTEST_DASHED + 1
         along = np.asarray(cv2.blur(print_, (1, size) if upright else (size, 1)), np.uint8)
-        slices = slice(BESIDE, -BESIDE), slice(-2 * BESIDE), slice(2 * BESIDE, None)
-        here, before, behind = ((slice(None), each) if upright else each for each in slices)
-        rises = cv2.subtract(along[here], along[before]), cv2.subtract(along[here], along[behind])
+
+        def moved_by(by: int) -> Mask:
+            part = slice(BESIDE + by, along.shape[across] - BESIDE + by)
+            return along[:, part] if upright else along[part]
+
+        def rise(way: int) -> cv2.typing.MatLike:
+            beside = moved_by(way * BESIDE)
+            return cv2.subtract(moved_by(0), cv2.min(beside, moved_by(way * NEAR)) if upright else beside)
+
+        rises = rise(-1), rise(1)
         both = _over(cv2.add(*rises), 2 * RISES)
-        ridges[here] = cv2.min(both, _over(cv2.min(*rises), RISES_ON_EITHER_SIDE))
+        here = slice(BESIDE, -BESIDE)
+        ridges[(slice(None), here) if upright else here] = cv2.min(
+            both, _over(cv2.min(*rises), RISES_ON_EITHER_SIDE)
+        )
     return ridges
 
 

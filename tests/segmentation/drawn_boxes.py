@@ -38,6 +38,20 @@ def draw_boxes(page: Grey, boxes: Boxes) -> None:
         cv2.rectangle(page, (x, boxes.y), corner, (boxes.shade,), boxes.line)
 
 
+def draw_dashed_boxes(page: Grey, boxes: Boxes, dash: int, space: int) -> None:
+    """Draw boxes whose sides are dashes and spaces of so many pixels, from the left or the top on."""
+    before, behind = boxes.line // 2, boxes.line - boxes.line // 2
+    for index in range(boxes.count):
+        left, top = boxes.x + index * (boxes.width + boxes.gap), boxes.y
+        right, bottom = left + boxes.width, top + boxes.height
+        for x in range(left, right, dash + space):
+            for y in (top, bottom):
+                page[y - before : y + behind, x : min(x + dash, right)] = boxes.shade
+        for y in range(top, bottom, dash + space):
+            for x in (left, right):
+                page[y : min(y + dash, bottom), x - before : x + behind] = boxes.shade
+
+
 def write_digit(page: Grey, boxes: Boxes, index: int, digit: int, share: float = 0.6) -> None:
     """Write a digit into one of the boxes, `share` of the box high, in its middle."""
     scale = boxes.height * share / 22  # 22 px: the height of this font's digits at scale 1

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from segmentation.fields import find_fields
+from segmentation.lines import upright_dashes
 from segmentation.page import Page
-from tests.segmentation.drawn_boxes import A4, Boxes, Grey, draw_boxes, paper
+from tests.segmentation.drawn_boxes import A4, Boxes, Grey, draw_boxes, draw_dashed_boxes, paper
 
 WHITE = 255
 ROW, MODEL = Boxes(5), Boxes(4, y=600)
@@ -84,6 +85,26 @@ def dashed(grey: Grey, on: int, off: int) -> Grey:
 @pytest.mark.parametrize(("on", "off"), [(12, 6), (3, 5)])
 def test_boxes_of_dashes_and_of_dots_are_found(page: Grey, on: int, off: int) -> None:
     assert boxes_found(dashed(page, on, off)) == [5, 4]
+
+
+@pytest.mark.parametrize("gap", [6, 9])
+def test_boxes_of_dots_are_told_from_boxes_with_the_gap_behind_them(gap: int) -> None:
+    page = paper()
+    for y in (300, 450, 600):
+        draw_dashed_boxes(page, Boxes(8, y=y, width=40, height=56, gap=gap), dash=4, space=4)
+
+    cells = [cell for field in find_fields(Page(page)).fields for cell in field.cells]
+    assert [cell.width for cell in cells] == pytest.approx([37] * 24, abs=4)
+
+
+def test_dashed_walls_side_by_side_are_two_lines() -> None:
+    walls = [12, 16]  # of thick lines, with 2 px of white between them
+    print_ = np.zeros((80, 40), np.uint8)
+    for wall in walls:
+        print_[10:70, wall : wall + 2] = WHITE
+    print_[np.arange(80) % 7 >= 4] = 0
+
+    assert upright_dashes(print_)[12:66, walls].all()
 
 
 def test_grain_is_no_dashed_line() -> None:

@@ -26,12 +26,35 @@ def page_with_worn_row() -> Grey:
     return page
 
 
+def rub_out(page: Grey, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Rub out a line from one point of it to another one."""
+    (left, top), (right, bottom) = start, end
+    across, down = (0, 4) if top == bottom else (4, 0)
+    page[top - down : bottom + down + 1, left - across : right + across + 1] = WHITE
+
+
 def fields_of(page: Grey) -> tuple[Field, ...]:
     return find_fields(Page(page)).fields
 
 
 def test_a_row_without_a_whole_box_is_told_by_the_others_of_its_size() -> None:
     assert [len(field.cells) for field in fields_of(page_with_worn_row())] == [5, 4, 2]
+
+
+def test_walls_of_dashes_tell_of_a_worn_row_too() -> None:
+    page = paper()
+    worn = Boxes(2, y=700), Boxes(2, y=900)
+    for boxes in (*WHOLE, *worn):
+        draw_boxes(page, boxes)
+    for row in worn:
+        left, middle, right = (row.x + wall * row.width for wall in range(3))
+        rub_out(page, (left + 16, row.y), (left + 32, row.y))
+        rub_out(page, (middle + 16, row.y + row.height), (middle + 32, row.y + row.height))
+        rub_out(page, (middle, row.y + 22), (middle, row.y + 46))
+        for wall in (left, right):
+            rub_out(page, (wall, row.y + 28), (wall, row.y + 37))
+
+    assert [len(field.cells) for field in fields_of(page)] == [5, 4, 2, 2]
 
 
 def test_digits_in_a_worn_row_make_no_boxes_of_their_own() -> None:
