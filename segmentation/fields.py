@@ -38,7 +38,6 @@ from segmentation.lines import (
     inked,
     level_dashes,
     pale_beside,
-    upright_dashes,
     whole,
     with_dashes,
 )
@@ -48,8 +47,8 @@ from segmentation.row_ends import Edges, goes_on, goes_on_as, stands_close
 from segmentation.rows import (
     SOLID,
     complete_rows,
+    dashes_off_rows,
     in_rows,
-    lack_dashed_boxes,
     surer,
     without_gaps,
     without_rows,
@@ -167,8 +166,8 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     """Return the boxes for a digit each, and those that may hold a whole number."""
     traced = dashed = trace(lines)
     boxes = complete_rows(find_boxes(traced), lines, SOLID)
-    dashes = upright_dashes(print_)
-    if lack_dashed_boxes(boxes, lines, dashes):
+    dashes = dashes_off_rows(boxes, lines, print_)
+    if dashes is not None:
         dashed = trace(with_dashes(lines, level_dashes(print_), dashes))
         boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed.lines))
     frames = find_wide_boxes(traced)

@@ -153,6 +153,13 @@ def upright_dashes(print_: Mask) -> Mask:
     return _dashed(print_, upright=True)
 
 
+def upright_spaced(print_: Mask) -> Mask:
+    """Return these and more, found fast: much that stands one above the other."""
+    bits, width = packed(print_), print_.shape[1]
+    spaced = _spaced(bits, width, upright=True)
+    return unpacked(_runs(spaced, width, SHORTEST_DASHED, upright=True), width)
+
+
 def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
     """Return lines with those of dashes or dots added."""
     both = cv2.bitwise_or(lines.level, level), cv2.bitwise_or(lines.upright, upright)
@@ -188,15 +195,19 @@ def _runs(bits: Bits, width: int, length: int, *, upright: bool) -> Bits:
 
 def _dashed(print_: Mask, *, upright: bool) -> Mask:
     """Return lines of thin print that has spaces in it and stands out from what is beside it."""
-    bits, width = packed(print_), print_.shape[1]
-    thin = bits & ~opened(bits, THICKEST_DASHED + 1, upright=not upright)
-    wide = spread(thin, LINE_SPREAD, width, upright=not upright)
-    whole_lines = closed(wide, LONGEST_SPACE, upright=upright)
+    width = print_.shape[1]
     ridges = packed(_ridges(print_, upright=upright))
     ridges = spread(ridges, SHORTEST_DASHED // 4, width, upright=upright)
     ridges = spread(ridges, LINE_SPREAD, width, upright=not upright)
-    dashes = _runs(whole_lines & ridges, width, SHORTEST_DASHED, upright=upright)
-    return unpacked(dashes, width)
+    dashes = _spaced(packed(print_), width, upright=upright) & ridges
+    return unpacked(_runs(dashes, width, SHORTEST_DASHED, upright=upright), width)
+
+
+def _spaced(print_: Bits, width: int, *, upright: bool) -> Bits:
+    """Return lines of thin print, the spaces in it filled."""
+    thin = print_ & ~opened(print_, THICKEST_DASHED + 1, upright=not upright)
+    wide = spread(thin, LINE_SPREAD, width, upright=not upright)
+    return closed(wide, LONGEST_SPACE, upright=upright)
 
 
 def _ridges(print_: Mask, *, upright: bool) -> Mask:

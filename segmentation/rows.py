@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes, without_overlaps
-from segmentation.lines import Lines, Mask, Sums, inked, whole
+from segmentation.lines import Lines, Mask, Sums, inked, upright_dashes, upright_spaced, whole
 
 MOST_SIZES = 4  # of a page
 FEWEST_ALIKE = 2  # boxes that make a size
@@ -129,14 +129,19 @@ def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     return boxes[~between]
 
 
-def lack_dashed_boxes(boxes: PrintedBoxes, lines: Lines, dashes: Mask) -> bool:
-    """Tell whether lines of dashes stand upright where no row of boxes is yet; digits in boxes feign many."""
-    new = cv2.subtract(dashes, lines.upright)
-    rows = in_rows(boxes)
+def dashes_off_rows(boxes: PrintedBoxes, lines: Lines, print_: Mask) -> Mask | None:
+    """Return upright lines of dashes, None where few of them stand off the rows of boxes that are known.
+
+    Digits in boxes feign many.
+    """
+    known, rows = lines.upright.copy(), in_rows(boxes)
     for edges in np.rint([rows.left, rows.top, rows.right, rows.bottom]).astype(int).T.tolist():
         left, top, right, bottom = edges
-        new[max(0, top - AROUND) : bottom + AROUND, max(0, left - AROUND) : right + AROUND] = 0
-    return cv2.countNonZero(new) >= FEWEST_DASHED
+        known[max(0, top - AROUND) : bottom + AROUND, max(0, left - AROUND) : right + AROUND] = 255
+    if cv2.countNonZero(cv2.subtract(upright_spaced(print_), known)) < FEWEST_DASHED:
+        return None
+    dashes = upright_dashes(print_)
+    return dashes if cv2.countNonZero(cv2.subtract(dashes, known)) >= FEWEST_DASHED else None
 
 
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
