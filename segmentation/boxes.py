@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.bits import Bits, moved, spread, starts, unpacked
-from segmentation.lines import LINE_SPREAD, Lines, Mask, Sums, ranges, whole
+from segmentation.lines import LINE_SPREAD, Lines, Sums, inked, ranges, whole
 from segmentation.spots import find_spots
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
@@ -197,7 +197,7 @@ def find_boxes(traced: TracedLines) -> PrintedBoxes:
         if not len(neighbours):
             break
         chosen = _surest(PrintedBoxes.joined([chosen, neighbours]))
-    boxes = chosen[~_crossed(lines.level, ink.level, chosen)]
+    boxes = chosen[~_crossed(ink.level, chosen)]
     return replace(boxes, alone=_alone(lines, boxes))
 
 
@@ -604,40 +604,40 @@ def _kept(boxes: PrintedBoxes, order: Indices, overlaps: _Pairs) -> Indices:
     return np.array(sorted(kept), np.intp)
 
 
-def _crossed(level: Mask, ink: Sums, boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
+def _crossed(level: Sums, boxes: PrintedBoxes) -> Flags:
     """Tell which boxes a level line runs through, and through a neighbour: rows of a table in one."""
     left, right = whole(boxes.left) + 1, whole(boxes.right)
     far, beyond = OFF_LINES * boxes.height, whole(BEYOND * boxes.width)
     top, bottom = whole(boxes.top + far), whole(boxes.bottom - far)
-    inked = ink[bottom, right] - ink[top, right] - ink[bottom, left] + ink[top, left]
-    crossed = inked >= CROSSED * (right - left)  # as much as one line through it, at least
+    as_much = inked(level, left, top, right, bottom) >= CROSSED * (right - left)  # as one line through it
+    which = np.flatnonzero(as_much)
+    box, row = ranges(top[which], bottom[which])
+    box = which[box]
 
-    def is_crossed(index: int) -> bool:
-        rows = level[top[index] : bottom[index]]
-        inside = rows[:, left[index] : right[index]]
-        if not inside.size:
-            return False
-        through = rows[cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED]
-        before = through[:, max(0, left[index] - beyond[index]) : left[index]]
-        behind = through[:, right[index] : right[index] + beyond[index]]
-        return any(side.size and side.mean(axis=1).max() >= 255 * CROSSED for side in (before, behind))
+    def is_line(start: Indices, end: Indices) -> Flags:
+        start, end = np.maximum(start, 0), np.minimum(end, level.shape[1] - 1)
+        seen = inked(level, start, row, end, row + 1)
+        return np.asarray((seen >= CROSSED * (end - start)) & (end > start))
 
-    for index in np.flatnonzero(crossed).tolist():
-        crossed[index] = is_crossed(index)
-    return crossed
+    through = is_line(left[box], right[box])
+    box, row = box[through], row[through]
+    before, behind = is_line((left - beyond)[box], left[box]), is_line(right[box], (right + beyond)[box])
+    return _any(box[before | behind], len(boxes))
 
 
-def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> npt.NDArray[np.bool_]:
+def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> Flags:
     """Tell which boxes' lines go no further than their corners; so many lines may seem to."""
     height, width = lines.level.shape
     left, right = whole(boxes.left) - LINE_SPREAD, whole(boxes.right) + LINE_SPREAD
     top, bottom = whole(boxes.top) - LINE_SPREAD, whole(boxes.bottom) + LINE_SPREAD
 
-    def on(mask: Mask, x: Indices, y: Indices) -> npt.NDArray[np.bool_]:
-        return np.asarray(mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] > 0)
+    def on_page(places: Sequence[Indices], size: int) -> list[Indices]:
+        return [np.minimum(np.maximum(place, 0), size - 1) for place in places]
 
-    further = [on(lines.level, x, y) for x in (left - ARM, right + ARM) for y in (top, bottom)]
-    further += [on(lines.upright, x, y) for x in (left, right) for y in (top - ARM, bottom + ARM)]
+    beside, x = on_page((left - ARM, right + ARM), width), on_page((left, right), width)
+    beyond, y = on_page((top - ARM, bottom + ARM), height), on_page((top, bottom), height)
+    further = [lines.level[row, column] > 0 for column in beside for row in y]
+    further += [lines.upright[row, column] > 0 for column in x for row in beyond]
     return np.asarray(np.sum(further, axis=0) <= strays)
 
 
