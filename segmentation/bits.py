@@ -79,7 +79,7 @@ def edged(bits: Bits, width: int, before: int, after: int, *, upright: bool) -> 
     """Return bits of a page of some width with so many rows of set ones above and below it.
 
     Or else with so many pixels left and right of it, which take a word of a row each. The SPARE bits are not
-    0 then: cut off what was added, and unpack.
+    0 then: cut off what was added, and what is not `within` the page.
     """
     if upright:
         rows = np.full((before + after, bits.shape[1]), ~bits.dtype.type(0))
@@ -118,10 +118,10 @@ def spread(bits: Bits, by: int, width: int, *, upright: bool) -> Bits:
         step = min(done + 1, by - done)
         left = left | moved(left, -step)
         done += step
-    return _within(left, width)
+    return within(left, width)
 
 
-def _within(bits: Bits, width: int) -> Bits:
+def within(bits: Bits, width: int) -> Bits:
     """Return bits without what is behind so many pixels of a row."""
     row = np.frombuffer((2**width - 1).to_bytes(8 * bits.shape[1], "little"), bits.dtype)
     return bits & row

@@ -245,7 +245,7 @@ def covered_sides(
     traced: TracedLines, left: Numbers, top: Numbers, right: Numbers, bottom: Numbers
 ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Return how far lines cover the sides of boxes: left, top, right and bottom."""
-    height, width = traced.lines.level.shape
+    height, width = traced.lines.shape
     x = [np.clip(whole(edge), 0, width) for edge in (left, right)]
     y = [np.clip(whole(edge), 0, height) for edge in (top, bottom)]
 
@@ -285,7 +285,7 @@ def _candidates(traced: TracedLines) -> PrintedBoxes:
     width, height = right.middle - left.middle, bottom.middle - top.middle
     fitting = np.flatnonzero((width > NARROWEST * height / ROUGHLY) & (width < ROUGHLY * WIDEST * height))
     if len(fitting) > MOST_CANDIDATES:
-        within = _corners_within(top_left, (left, top, right, bottom), lines.level.shape)[fitting]
+        within = _corners_within(top_left, (left, top, right, bottom), lines.shape)[fitting]
         fitting = fitting[np.argsort(within, kind="stable")[:MOST_CANDIDATES]]
     cornered = left[fitting], top[fitting], right[fitting], bottom[fitting]
     sides = zip(cornered, _enclosed(lines), strict=True)
@@ -297,7 +297,7 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
 
     Lines are made wider once more, so that corners close which miss each other by a pixel or two.
     """
-    height, width = lines.level.shape
+    height, width = lines.shape
     both = spread(lines.level_bits | lines.upright_bits, 1, width, upright=False)
     closed = unpacked(spread(both, 1, width, upright=True), width)
     contours, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -627,7 +627,7 @@ def _crossed(level: Sums, boxes: PrintedBoxes) -> Flags:
 
 def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> Flags:
     """Tell which boxes' lines go no further than their corners; so many lines may seem to."""
-    height, width = lines.level.shape
+    height, width = lines.shape
     left, right = whole(boxes.left) - LINE_SPREAD, whole(boxes.right) + LINE_SPREAD
     top, bottom = whole(boxes.top) - LINE_SPREAD, whole(boxes.bottom) + LINE_SPREAD
 

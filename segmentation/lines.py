@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, closed, edged, moved, opened, packed, spread, unpacked
+from segmentation.bits import Bits, closed, edged, moved, opened, packed, spread, unpacked, within
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
@@ -56,16 +56,25 @@ class Print:
 class Lines:
     """Where print runs straight for a while, LINE_SPREAD pixels wider than it is printed."""
 
-    level: Mask
-    upright: Mask
+    level_bits: Bits
+    upright_bits: Bits
+    width: int  # of the page
+
+    @classmethod
+    def of(cls, level: Mask, upright: Mask) -> Lines:
+        return cls(packed(level), packed(upright), level.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.level_bits), self.width
 
     @cached_property
-    def level_bits(self) -> Bits:
-        return packed(self.level)
+    def level(self) -> Mask:
+        return unpacked(self.level_bits, self.width)
 
     @cached_property
-    def upright_bits(self) -> Bits:
-        return packed(self.upright)
+    def upright(self) -> Mask:
+        return unpacked(self.upright_bits, self.width)
 
     @cached_property
     def level_sums(self) -> Sums:
@@ -119,7 +128,8 @@ def may_show_paler(grey: npt.NDArray[np.uint8]) -> bool:
 def find_lines(print_: Mask) -> Lines:
     """Return the lines that are level or upright within a few degrees."""
     bits, width = packed(print_), print_.shape[1]
-    return Lines(*(unpacked(_lines(bits, width, upright=upright), width) for upright in (False, True)))
+    level, upright = (_lines(bits, width, upright=upright) for upright in (False, True))
+    return Lines(level, upright, width)
 
 
 def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
@@ -162,8 +172,7 @@ def upright_spaced(print_: Mask) -> Mask:
 
 def with_dashes(lines: Lines, level: Mask, upright: Mask) -> Lines:
     """Return lines with those of dashes or dots added."""
-    both = cv2.bitwise_or(lines.level, level), cv2.bitwise_or(lines.upright, upright)
-    return Lines(*(np.asarray(each, np.uint8) for each in both))
+    return Lines(lines.level_bits | packed(level), lines.upright_bits | packed(upright), lines.width)
 
 
 def _sums(mask: Mask) -> Sums:
@@ -190,7 +199,7 @@ def _runs(bits: Bits, width: int, length: int, *, upright: bool) -> Bits:
     further = 1 - length % 2
     if upright:
         return runs[before - further : before - further + len(bits)]
-    return moved(runs, further)[:, 1:-1]
+    return within(moved(runs, further)[:, 1:-1], width)
 
 
 def _dashed(print_: Mask, *, upright: bool) -> Mask:

@@ -174,7 +174,7 @@ def _about_middle(to_page: Matrix, shape: tuple[int, ...]) -> tuple[float, float
 
 def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
     """Return how a page's level and upright lines lean; the ones like the others where few tell."""
-    height, width = lines.level.shape
+    height, width = lines.shape
     level = _fit(_family(lines.level_bits, (width / 2, height / 2)), height)
     on_side = packed(np.asarray(cv2.transpose(lines.upright), np.uint8))
     upright = _fit(_family(on_side, (height / 2, width / 2)), width)

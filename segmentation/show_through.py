@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from segmentation.bits import packed
 from segmentation.boxes import WIDEST, PrintedBoxes
 from segmentation.lines import Lines, Mask
 
@@ -21,8 +22,8 @@ FEWEST_CROSSED = 2  # boxes with a line behind them; a pencil's stroke may be as
 
 def pale_lines(lines: Lines, pale: Mask) -> Lines | None:
     """Return what of the lines is pale, None where that is little: of a watermark's print, as a rule."""
-    level, upright = cv2.bitwise_and(lines.level, pale), cv2.bitwise_and(lines.upright, pale)
-    found = Lines(np.asarray(level, np.uint8), np.asarray(upright, np.uint8))
+    bits = packed(pale)
+    found = Lines(lines.level_bits & bits, lines.upright_bits & bits, lines.width)
     return found if _length(found) >= FEWEST_PALE * _length(lines) else None
 
 

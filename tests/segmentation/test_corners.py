@@ -36,7 +36,7 @@ def test_corners_are_the_rectangles_round_what_hangs_together(kind: str, down: i
     together = cv2.bitwise_and(arm(level, 0, right), arm(upright, down, 0))
     expected = cv2.connectedComponentsWithStats(together, connectivity=8)[2][1:, :4]
 
-    corners = getattr(trace(Lines(level, upright)), kind)
+    corners = getattr(trace(Lines.of(level, upright)), kind)
 
     found = np.stack([corners.columns.first, corners.rows.first, corners.columns.last, corners.rows.last], 1)
     found[:, 2:] += 1 - found[:, :2]
@@ -45,7 +45,7 @@ def test_corners_are_the_rectangles_round_what_hangs_together(kind: str, down: i
 
 
 def test_pixels_of_a_mask_are_counted_as_far_as_a_rectangle_is_on_the_page() -> None:
-    lines = Lines(np.full((10, 20), 255, np.uint8), np.zeros((10, 20), np.uint8))
+    lines = Lines.of(np.full((10, 20), 255, np.uint8), np.zeros((10, 20), np.uint8))
     left, top, right, bottom = (np.array(edge) for edge in ([-5, 3], [2, 8], [4, 30], [5, 12]))
 
     assert inked(lines.level_sums, left, top, right, bottom).tolist() == [12, 34]

@@ -26,7 +26,7 @@ def uprights(*lines: tuple[int, int, int]) -> Mask:
 
 
 def lines(upright: Mask) -> Lines:
-    return Lines(np.zeros_like(upright), upright)
+    return Lines.of(np.zeros_like(upright), upright)
 
 
 def test_a_box_that_lacks_a_side_and_has_a_printed_line_through_it_is_none() -> None:
