@@ -12,6 +12,8 @@ import numpy.typing as npt
 WORD = 64
 SPARE = 24  # bits behind a row at least, or what is moved over its end would come in at the next one's start
 
+Places = npt.NDArray[np.intp]
+
 Bits = npt.NDArray[np.uint64]
 """(height, words): pixel x of a row is bit x % 64 of word x // 64; the SPARE bits or more behind are 0."""
 
@@ -127,15 +129,26 @@ def within(bits: Bits, width: int) -> Bits:
     return bits & row
 
 
-def places(bits: Bits) -> tuple[npt.NDArray[np.intp], int]:
-    """Return where bits are, row by row, and how many of such places a row has."""
+def stretches(bits: Bits) -> tuple[Places, Places, int]:
+    """Return where each stretch of bits in a row begins and ends, and how many places a row has.
+
+    Places are counted row by row.
+    """
     words = bits.ravel()
-    near = np.flatnonzero(words)
-    left, found = words[near], [near[:0]]
-    while len(left):
-        lowest = left & (~left + np.uint64(1))
-        found.append(WORD * near + np.log2(lowest).astype(np.intp))  # which of powers of two is whole
-        left ^= lowest
-        more = left > 0
-        left, near = left[more], near[more]
-    return np.sort(np.concatenate(found)), WORD * bits.shape[1]
+    near = np.flatnonzero(words != 0)
+    here, last = words[near], np.uint64(WORD - 1)
+    before = here << np.uint64(1) | words[near - 1] >> last
+    behind = here >> np.uint64(1) | words.take(near + 1, mode="wrap") << last
+    return _places(near, here & ~before), _places(near, here & ~behind), WORD * bits.shape[1]
+
+
+def _places(word: Places, bits: Bits) -> Places:
+    """Return where bits are, given their words and which these are."""
+    found = []
+    while len(word):
+        some = bits != 0
+        word, bits = word[some], bits[some]
+        lowest = bits & (~bits + np.uint64(1))
+        found.append(WORD * word + np.log2(lowest).astype(np.intp))  # which of powers of two is whole
+        bits = bits ^ lowest
+    return np.sort(np.concatenate([word, *found]))

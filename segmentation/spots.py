@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import WORD, Bits, moved, places
+from segmentation.bits import WORD, Bits, Places, stretches
 from segmentation.lines import ranges
-
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +70,7 @@ class Spots:
 
 def find_spots(bits: Bits) -> Spots:
     """Return the spots of a mask, in the order of their first bits; what meets at corners hangs together."""
-    (first, width), (last, _) = places(bits & ~moved(bits, 1)), places(bits & ~moved(bits, -1))
+    first, last, width = stretches(bits)
     below = np.searchsorted(last, first + width - 1)  # of each stretch, those in the next row that touch it
     above, under = ranges(below, np.searchsorted(first, last + width + 1, "right"))
     spot = np.arange(len(first))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.bits import closed, edged, moved, opened, packed, places, spread, unpacked
+from segmentation.bits import closed, edged, moved, opened, packed, spread, stretches, unpacked
 
 HEIGHT = 90
 Mask = np.ndarray
@@ -74,10 +74,15 @@ def test_bits_move_from_word_to_word() -> None:
     assert np.flatnonzero(unpacked(moved(packed(mask), -7), 200)).tolist() == [53, 123]
 
 
-def test_places_of_bits_are_counted_row_by_row(width: int) -> None:
-    mask = print_(width, 0.05)
+def test_stretches_of_bits_begin_and_end_where_those_of_the_mask_do(width: int) -> None:
+    mask = print_(width, 0.5)
+    padded = np.pad(mask > 0, ((0, 0), (1, 1)))
 
-    places_, row = places(packed(mask))
+    first, last, row = stretches(packed(mask))
 
-    y, x = np.nonzero(mask)
-    assert np.array_equal(places_, y * row + x)
+    for places, edge in (
+        (first, padded[:, 1:-1] & ~padded[:, :-2]),
+        (last, padded[:, 1:-1] & ~padded[:, 2:]),
+    ):
+        y, x = np.nonzero(edge)
+        assert np.array_equal(places, y * row + x)
