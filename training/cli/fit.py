@@ -68,7 +68,9 @@ def command(
     dataset = load(data)
     from training.compare import train_and_export
 
-    recipe = Recipe(architecture, seed, epochs, distortion=Distortion() if distorted else None)
+    distortion = Distortion() if distorted else None
+    falling = epochs > 1  # else what normalises batches ends on whatever the last few were like
+    recipe = Recipe(architecture, seed, epochs, distortion=distortion, falling=falling)
     with progress() as watch:
         card = train_and_export(
             recipe, dataset, out, cache=out.resolve().parent, weights=weights_in(weights), watch=watch
