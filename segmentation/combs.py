@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import Lines, Mask, inked, ranges, whole
+from segmentation.lines import Lines, Sums, inked, ranges, whole
 
 SHARED_PLACE = 0.3  # of the smaller one's area, from which on two boxes stand in one place
 OFF_LINES = 0.2  # of a region's height, within which a stroke may run along its ceiling or floor
@@ -110,33 +109,34 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, lines: Lines) -> P
         | (boxes.bottom > bottom + SAME_ROW)
     )
     regions = regions[~np.asarray((shared & sticks_out).any(axis=1))]
-    return regions[~_crossed(regions, lines)]
+    return regions[~_crossed(regions, lines.level_sums)]
 
 
-def _crossed(regions: PrintedBoxes, lines: Lines) -> npt.NDArray[np.bool_]:
+def _crossed(regions: PrintedBoxes, level: Sums) -> npt.NDArray[np.bool_]:
     """Tell which regions a level line divides into rows: from a wall on, as digits in a row do not."""
     far = OFF_LINES * regions.height
     left, top = whole(regions.left) + 1, whole(regions.top + far)
     right, bottom = whole(regions.right), whole(regions.bottom - far)
-    crossed = inked(lines.level_sums, left, top, right, bottom) >= np.maximum(1, CROSSED * (right - left))
-    which = np.flatnonzero(crossed)
+    as_much = inked(level, left, top, right, bottom) >= np.maximum(1, CROSSED * (right - left))
+    which = np.flatnonzero(as_much)
     region, row = ranges(top[which], bottom[which])
-    width = (right - left)[which][region]
-    seen = inked(lines.level_sums, left[which][region], row, right[which][region], row + 1)
-    crossed[:] = False
-    crossed[which[region[np.rint(255 * seen / np.maximum(width, 1)) >= 255 * CROSSED]]] = True
-    for index in np.flatnonzero(crossed).tolist():
-        inside = lines.level[top[index] : bottom[index], left[index] : right[index]]
-        crossed[index] = _is_divided(np.asarray(inside, np.uint8))
-    return np.asarray(crossed)
+    region = which[region]
+    seen = inked(level, left[region], row, right[region], row + 1)
+    through = seen >= CROSSED * (right - left)[region]
+    region, row = region[through], row[through]
+    first = np.flatnonzero(np.diff(region, prepend=-1))
+    last = np.append(first, len(region))[1:] - 1
+    region, start = region[first], np.maximum(row[first] - LEAN, top[region[first]])
+    end = np.minimum(row[last] + LEAN + 1, bottom[region])
+    beside = np.arange(AT_WALL)[:, None]
 
+    def goes_on(columns: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        on = inked(level, columns, start, columns + 1, end) > 0
+        return np.asarray(on.mean(axis=0) >= CROSSED)
 
-def _is_divided(inside: Mask) -> bool:
-    through = np.flatnonzero(cv2.reduce(inside, 1, cv2.REDUCE_AVG)[:, 0] >= 255 * CROSSED)
-    if not len(through):
-        return False
-    line = inside[max(0, through[0] - LEAN) : through[-1] + LEAN + 1].max(axis=0)
-    return any(np.count_nonzero(end) >= CROSSED * len(end) for end in (line[:AT_WALL], line[-AT_WALL:]))
+    crossed = np.zeros(len(regions), bool)
+    crossed[region] = goes_on(left[region] + beside) | goes_on(right[region] - 1 - beside)
+    return crossed
 
 
 def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:

@@ -398,26 +398,31 @@ def _is_in_head(line: Flags, sides: Sequence[Flags]) -> bool:
     return bool(line[:top].sum() >= AS_LONG * height and line.sum() * AS_LONG <= height)
 
 
-def _heads(runs: Sequence[Sequence[_Placed]], lines: Lines) -> Iterator[Mask | None]:
-    """Yield the upright lines above each run, as far up as no other boxes are.
+def _heads(runs: Sequence[Sequence[_Placed]], lines: Lines) -> list[Mask | None]:
+    """Return the upright lines above each run, as far up as no other boxes are.
 
     None where the run is too short for two numbers, or no line above it is long enough for one between them.
     """
-    left, _, right, bottom = np.array([placed.edges for run in runs for placed in run]).reshape(-1, 4).T
-    for run in runs:
-        if len(run) < 2 * FEWEST_IN_COLUMN:
-            yield None
-            continue
-        first = max(0, round(min(placed.top for placed in run)) - LINE_SPREAD)
-        above = (bottom <= first + SIZE_SLACK) & (run[0].left < right) & (left < run[-1].right)
-        ends = np.rint(bottom[above]).max(initial=0) + LINE_SPREAD
-        start = int(max(0, first - round(HEAD * run[0].height), ends if above.any() else 0))
-        walls = np.array([(one.right, other.left) for one, other in pairwise(run)])
-        between = whole(walls) + np.array([-LINE_SPREAD, LINE_SPREAD + 1])
-        rows = np.full(len(walls), start), np.full(len(walls), first)
-        longest = inked(lines.upright_sums, between[:, 0], rows[0], between[:, 1], rows[1]).max()
-        is_long = longest >= LINE_IN_HEAD * run[0].height
-        yield lines.upright[start:first] if is_long else None
+    long = [run for run in runs if len(run) >= 2 * FEWEST_IN_COLUMN]
+    edges = np.array([placed.edges for run in runs for placed in run]).reshape(-1, 4)
+    ends = [(run[0].left, min(placed.top for placed in run), run[-1].right, run[0].height) for run in long]
+    left, top, right, height = np.array(ends).reshape(-1, 4).T
+    end = np.maximum(whole(top) - LINE_SPREAD, 0)
+    above = (
+        (edges[:, 3] <= end[:, None] + SIZE_SLACK)
+        & (left[:, None] < edges[:, 2])
+        & (edges[:, 0] < right[:, None])
+    )
+    others = np.where(above, whole(edges[:, 3]) + LINE_SPREAD, 0).max(axis=1, initial=0)
+    start = np.maximum(end - whole(HEAD * height), others)
+    walls = [(one.right, other.left) for run in long for one, other in pairwise(run)]
+    first, last = (whole(np.array(walls).reshape(-1, 2)) + np.array([-LINE_SPREAD, LINE_SPREAD + 1])).T
+    gaps = np.array([len(run) - 1 for run in long], np.intp)
+    length = inked(lines.upright_sums, first, np.repeat(start, gaps), last, np.repeat(end, gaps))
+    is_long = np.maximum.reduceat(length, np.cumsum(gaps) - gaps) >= LINE_IN_HEAD * height
+    rows = zip(start.tolist(), end.tolist(), is_long.tolist(), strict=True)
+    heads = iter([lines.upright[slice(*each)] if seen else None for *each, seen in rows])
+    return [next(heads) if len(run) >= 2 * FEWEST_IN_COLUMN else None for run in runs]
 
 
 def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> Flags:
