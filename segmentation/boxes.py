@@ -113,7 +113,7 @@ class _Stretches:
     @classmethod
     def about(cls, middle: Numbers, end: int) -> _Stretches:
         """Return where a line is looked for that should be at `middle`."""
-        middle = np.clip(middle, PITCH_OFF, end - 1 - PITCH_OFF)
+        middle = np.minimum(np.maximum(middle, PITCH_OFF), end - 1 - PITCH_OFF)
         return cls(whole(middle - PITCH_OFF), whole(middle + PITCH_OFF))
 
     @classmethod
@@ -531,7 +531,8 @@ def _guides(boxes: PrintedBoxes, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
     guides = np.zeros(len(boxes), bool)
     if len(guide):
         y = (boxes.top + boxes.bottom) / 2
-        inner, nth = np.unique(guide, return_inverse=True)
+        inner = np.flatnonzero(_any(guide, len(boxes)))
+        nth = np.searchsorted(inner, guide)
         level = _same_size(boxes[inner], boxes) & (np.abs(y[inner, None] - y) <= CORNER_OFF)
         level[np.arange(len(inner)), inner] = False
         next_one = np.where(level, np.abs(x[inner, None] - x), np.inf).min(axis=1, initial=np.inf)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
+from statistics import median
 from typing import NamedTuple
 
 import cv2
@@ -198,7 +199,7 @@ def usual_boxes(boxes: PrintedBoxes, sizes: int, fewest: int) -> Iterator[tuple[
         next_one = _next_one(alike)
         in_row = np.isfinite(next_one)
         if len(alike) >= fewest and in_row.any():
-            yield alike, float(np.median(next_one[in_row]))
+            yield alike, median(next_one[in_row].tolist())
 
 
 def _next_one(boxes: PrintedBoxes) -> Numbers:
@@ -210,12 +211,12 @@ def _next_one(boxes: PrintedBoxes) -> Numbers:
 def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[Cell, int]]:
     """Yield the boxes that rows of boxes of one size lack, each with the number of boxes its row has."""
     boxes = boxes[np.argsort(boxes.left)]
-    width, height = float(np.median(boxes.width)), float(np.median(boxes.height))
+    width, height = median(boxes.width.tolist()), median(boxes.height.tolist())
     apart_by, level = boxes.left - boxes.left[:, None], _level(boxes)
     next_one = _next_one(boxes)
     if not np.isfinite(next_one).any():
         return
-    usual = float(np.median(next_one[np.isfinite(next_one)]))
+    usual = median(next_one[np.isfinite(next_one)].tolist())
     far = LEAST_PITCH * width
     to_next = np.where(level & (apart_by > far), apart_by, np.inf).min(axis=1, initial=np.inf)
     to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)

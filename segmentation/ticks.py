@@ -143,7 +143,8 @@ def find_combs(lines: Lines, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
     What stands where `boxes` with whole sides do already is none.
     """
     seen, bare = _lines(lines.level_bits, packed(print_))
-    doubtful = _are_floors(seen, boxes[boxes.coverage >= WHOLE_BOX]) | _are_doubtful(seen, bare, print_)
+    doubtful = _are_doubtful(seen, bare, print_)
+    doubtful[~doubtful] = _are_sides(seen[~doubtful], boxes[boxes.coverage >= WHOLE_BOX])
     bases = list(_bases(seen[~doubtful], lines.level, print_))
     combs = [_clear_comb(base) for base in bases]
     if _commonest(combs) is not None:  # a page with combs: its other lines are looked at too
@@ -212,18 +213,19 @@ def _widest_space(lines: Spots, line: Indices, x: Indices) -> Indices:
     return np.asarray(np.maximum.reduceat(spaces, np.flatnonzero(np.diff(line, prepend=-1))))
 
 
-def _are_floors(lines: Spots, boxes: PrintedBoxes) -> Flags:
-    """Tell on which lines boxes of one size stand side by side from end to end."""
-    left, top, right, bottom = (
-        each[:, None] for each in (lines.left, lines.top, lines.right + 1, lines.bottom + 1)
-    )
-    across = np.minimum(boxes.right, right) - np.maximum(boxes.left, left)
-    on = (np.abs(boxes.bottom - (top + bottom) / 2) <= OFF_END) & (across > 0)
-    full = (on.sum(axis=1) > 1) & ((across * on).sum(axis=1) >= CEILING * lines.width)
-    for size in (boxes.width, boxes.height):
-        largest = np.where(on, size, 0.0).max(axis=1, initial=0.0)
-        full &= largest - np.where(on, size, np.inf).min(axis=1, initial=np.inf) <= SAME_BOX
-    return np.asarray(full)
+def _are_sides(lines: Spots, boxes: PrintedBoxes) -> Flags:
+    """Tell which lines are floor or ceiling of boxes of one size, side by side from end to end."""
+    across = np.minimum(boxes.right, lines.right[:, None] + 1) - np.maximum(boxes.left, lines.left[:, None])
+    middle = (lines.top + lines.bottom + 1)[:, None] / 2
+    sides = np.zeros(len(lines), bool)
+    for edge in (boxes.bottom, boxes.top):
+        on = (np.abs(edge - middle) <= OFF_END) & (across > 0)
+        full = (on.sum(axis=1) > 1) & ((across * on).sum(axis=1) >= CEILING * lines.width)
+        for size in (boxes.width, boxes.height):
+            largest = np.where(on, size, 0.0).max(axis=1, initial=0.0)
+            full &= largest - np.where(on, size, np.inf).min(axis=1, initial=np.inf) <= SAME_BOX
+        sides |= full
+    return sides
 
 
 def _are_doubtful(lines: Spots, bare: Indices, print_: Mask) -> Flags:

@@ -7,6 +7,7 @@ be completed from. But a form's boxes are of one size and stand at one pitch, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def _worn(
     usual: PrintedBoxes, pitch: float, rows: PrintedBoxes, traced: TracedLines, print_: Mask
 ) -> list[Sequence[Cell]]:
     """Return the worn rows of boxes that are of one size and at one pitch."""
-    size = _Pitch(float(np.median(usual.width)), float(np.median(usual.height)), pitch)
+    size = _Pitch(median(usual.width.tolist()), median(usual.height.tolist()), pitch)
     worn: list[Sequence[Cell]] = []
     for seed in _seeds(rows, size, traced):
         is_taken = any(_in_place(seed, cell, size) for row in worn for cell in row)
@@ -93,9 +94,9 @@ def _seeds(rows: PrintedBoxes, size: _Pitch, traced: TracedLines) -> list[Cell]:
     """Return where a corner and two whole sides tell of a box off the rows, the surest first."""
     left, top = corner_boxes(traced, size.width, size.height)
     right, bottom = left + size.width, top + size.height
-    across = np.minimum(right[:, None], rows.right) - np.maximum(left[:, None], rows.left)
-    down = np.minimum(bottom[:, None], rows.bottom) - np.maximum(top[:, None], rows.top)
-    off_rows = ~((across > OFF_ROWS) & (down > OFF_ROWS)).any(axis=1)
+    across = (left[:, None] < rows.right - OFF_ROWS) & (right[:, None] > rows.left + OFF_ROWS)
+    down = (top[:, None] < rows.bottom - OFF_ROWS) & (bottom[:, None] > rows.top + OFF_ROWS)
+    off_rows = ~(across & down).any(axis=1)
     left, top, right, bottom = (edge[off_rows] for edge in (left, top, right, bottom))
     sides = covered_sides(traced, left, top, right, bottom)
     at_left, at_top, at_right, at_bottom = sides
