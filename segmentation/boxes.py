@@ -467,8 +467,8 @@ def _join(ceilings: _Pairs, walls: _Pairs, count: int) -> tuple[Indices, Indices
 
 def _surest(candidates: PrintedBoxes) -> PrintedBoxes:
     """Return the candidates that overlap none which is surer."""
-    overlaps = _overlaps(candidates)
-    return candidates[_kept(candidates, _surest_first(candidates, overlaps), overlaps)]
+    conflicts = _conflicts(candidates)
+    return candidates[_kept(_surest_first(candidates, conflicts), conflicts)]
 
 
 def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
@@ -500,14 +500,14 @@ def _same_size(ones: PrintedBoxes, others: PrintedBoxes) -> Flags:
     return _near(*sizes)
 
 
-def _surest_first(boxes: PrintedBoxes, overlaps: _Pairs) -> Indices:
+def _surest_first(boxes: PrintedBoxes, conflicts: _Pairs) -> Indices:
     """Return the order in which boxes are believed: those of the commonest size first."""
     sizes = (_halves(boxes.width).astype(np.int32) << 16) + _halves(boxes.height)
     sizes, nth, counts = np.unique(sizes, return_inverse=True, return_counts=True)
     each = np.stack([sizes >> 16, sizes & 0xFFFF]).astype(np.int16)
     votes = (_near(each, each) @ counts)[nth]
-    votes = votes * np.where(_divided(boxes, votes, overlaps), DIVIDED, 1.0)
-    votes[_guides(boxes, overlaps)] = 0
+    votes = votes * np.where(_divided(boxes, votes, conflicts), DIVIDED, 1.0)
+    votes[_guides(boxes, conflicts)] = 0
     return np.lexsort((-boxes.coverage, -votes))
 
 
@@ -516,10 +516,10 @@ def _near(ones: npt.NDArray[np.int16], others: npt.NDArray[np.int16]) -> Flags:
     return np.asarray((np.abs(ones[:, :, None] - others[:, None]) <= 2 * SAME_SIZE).all(axis=0))
 
 
-def _guides(boxes: PrintedBoxes, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
+def _guides(boxes: PrintedBoxes, conflicts: _Pairs) -> Flags:
     """Tell which boxes are printed into the middle of another one, each for itself: guides for a digit."""
     x, width = (boxes.left + boxes.right) / 2, boxes.width
-    one, other = overlaps
+    one, other = conflicts
     top, bottom, off = _halves(boxes.top), _halves(boxes.bottom), 2 * CORNER_OFF
     below, beyond = top[other] - top[one], bottom[other] - bottom[one]
     within, outside = (below > off) & (beyond < -off), (below < -off) & (beyond > off)
@@ -528,19 +528,30 @@ def _guides(boxes: PrintedBoxes, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
     fits = (width[guide] > GUIDE_WIDTH[0] * width[around]) & (width[guide] < GUIDE_WIDTH[1] * width[around])
     fits &= np.abs(x[guide] - x[around]) < GUIDE_OFF * width[around]
     guide, around = guide[fits], around[fits]
-    guides = np.zeros(len(boxes), bool)
-    if len(guide):
-        y = (boxes.top + boxes.bottom) / 2
-        inner = np.flatnonzero(_any(guide, len(boxes)))
-        nth = np.searchsorted(inner, guide)
-        level = _same_size(boxes[inner], boxes) & (np.abs(y[inner, None] - y) <= CORNER_OFF)
-        level[np.arange(len(inner)), inner] = False
-        next_one = np.where(level, np.abs(x[inner, None] - x), np.inf).min(axis=1, initial=np.inf)
-        guides[guide[next_one[nth] >= GUIDE_PITCH * width[around]]] = True
-    return guides
+    far = _next_alike(boxes, guide) >= GUIDE_PITCH * width[around]
+    return _any(guide[far], len(boxes))
 
 
-def _divided(boxes: PrintedBoxes, votes: Indices, overlaps: _Pairs) -> npt.NDArray[np.bool_]:
+def _next_alike(boxes: PrintedBoxes, which: Indices) -> Numbers:
+    """Return how far it is from some boxes to the next one of their size in their row, infinite without."""
+    x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
+    ones = np.flatnonzero(_any(which, len(boxes)))
+    order = np.argsort(y)
+    rows = y[order]
+    first, end = (
+        np.searchsorted(rows, y[ones] - CORNER_OFF),
+        np.searchsorted(rows, y[ones] + CORNER_OFF, "right"),
+    )
+    entry, nth = ranges(first, end)
+    one, other = ones[entry], order[nth]
+    sizes = np.stack([_halves(boxes.width), _halves(boxes.height)])
+    alike = (np.abs(sizes[:, one] - sizes[:, other]) <= 2 * SAME_SIZE).all(axis=0) & (one != other)
+    apart = np.where(alike, np.abs(x[one] - x[other]), np.inf)
+    next_one = np.minimum.reduceat(apart, np.cumsum(end - first) - (end - first))
+    return np.asarray(next_one[np.searchsorted(ones, which)])
+
+
+def _divided(boxes: PrintedBoxes, votes: Indices, conflicts: _Pairs) -> Flags:
     """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
     left, top, right, bottom, width, height = map(
         _halves, (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.width, boxes.height)
@@ -551,9 +562,11 @@ def _divided(boxes: PrintedBoxes, votes: Indices, overlaps: _Pairs) -> npt.NDArr
         return np.asarray(np.abs(edge[one] - edge[other]) <= near)
 
     def sharing(start: npt.NDArray[np.int16], end: npt.NDArray[np.int16]) -> tuple[Indices, Indices]:
-        one, other = overlaps  # few: the rest is asked of these pairs alone
-        both = same(start, one, other) & same(end, one, other)
-        return _both_ways(one[both], other[both])
+        one, other = conflicts  # few share both: the rest is asked of these pairs alone
+        for edge in (start, end):
+            both = same(edge, one, other)
+            one, other = one[both], other[both]
+        return np.concatenate([one, other]), np.concatenate([other, one])
 
     def of_two(one: Indices, start: Flags, end: Flags, smaller: Flags) -> Flags:
         return _any(one[start & ~end & smaller], len(boxes)) & _any(one[end & ~start & smaller], len(boxes))
@@ -581,28 +594,35 @@ def _any(indices: Indices, count: int) -> Flags:
 
 def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
     """Return the boxes that overlap none of those before them in the order."""
-    return _kept(boxes, order, _overlaps(boxes))
+    return _kept(order, _conflicts(boxes))
 
 
-def _kept(boxes: PrintedBoxes, order: Indices, overlaps: _Pairs) -> Indices:
-    """Return the same, given which boxes overlap at all."""
-    one, other = overlaps
-    left, top, right, bottom = map(_halves, (boxes.left, boxes.top, boxes.right, boxes.bottom))
-    across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])
-    down = np.minimum(bottom[one], bottom[other]) - np.maximum(top[one], top[other])
-    least = (LARGEST_OVERLAP * 4 * boxes.width * boxes.height).astype(np.float32)
-    conflict = across * down.astype(np.float32) > np.minimum(least[one], least[other])
-    one, other = _both_ways(one[conflict], other[conflict])
-    by_one = np.argsort(one.astype(np.uint16), kind="stable")  # 16 bits sort fast; no page holds as many
-    one, other = one[by_one], other[by_one]
-    ends = np.cumsum(np.bincount(one, minlength=len(boxes))).tolist()
-    starts = [0, *ends]
-    kept, taken = [], np.zeros(len(boxes), bool)
+def _kept(order: Indices, conflicts: _Pairs) -> Indices:
+    """Return the same, given which boxes overlap."""
+    one, other = conflicts
+    excludes = np.zeros((len(order), len(order)), bool)
+    excludes[one, other] = excludes[other, one] = True
+    kept, taken = [], np.zeros(len(order), bool)
     for index in order.tolist():
         if not taken[index]:
             kept.append(index)
-            taken[other[starts[index] : ends[index]]] = True
+            taken |= excludes[index]
     return np.array(sorted(kept), np.intp)
+
+
+def _conflicts(boxes: PrintedBoxes) -> _Pairs:
+    """Return all pairs of boxes that overlap by more than two boxes of a page do, each once."""
+    order = np.argsort(boxes.top)
+    boxes = boxes[order]
+    left, top, right, bottom = map(_halves, (boxes.left, boxes.top, boxes.right, boxes.bottom))
+    least = (LARGEST_OVERLAP * 4 * boxes.width * boxes.height).astype(np.float32)
+    one, other = ranges(np.arange(1, len(boxes) + 1), np.searchsorted(boxes.top, boxes.bottom))
+    across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])
+    beside = across > 0
+    one, other, across = one[beside], other[beside], across[beside]
+    down = np.minimum(bottom[one], bottom[other]) - top[other]
+    conflict = across * down.astype(np.float32) > np.minimum(least[one], least[other])
+    return order[one[conflict]], order[other[conflict]]
 
 
 def _crossed(level: Sums, boxes: PrintedBoxes) -> Flags:
@@ -640,19 +660,6 @@ def _alone(lines: Lines, boxes: PrintedBoxes, strays: int = 0) -> Flags:
     further = [lines.level[row, column] > 0 for column in beside for row in y]
     further += [lines.upright[row, column] > 0 for column in x for row in beyond]
     return np.asarray(np.sum(further, axis=0) <= strays)
-
-
-def _overlaps(boxes: PrintedBoxes) -> _Pairs:
-    """Return all pairs of boxes that overlap, each once."""
-    order = np.argsort(boxes.top)
-    left, right, top = _halves(boxes.left)[order], _halves(boxes.right)[order], boxes.top[order]
-    one, other = ranges(np.arange(1, len(boxes) + 1), np.searchsorted(top, boxes.bottom[order]))
-    there = (left[other] < right[one]) & (left[one] < right[other])
-    return order[one[there]], order[other[there]]
-
-
-def _both_ways(one: Indices, other: Indices) -> _Pairs:
-    return np.concatenate([one, other]), np.concatenate([other, one])
 
 
 def _halves(places: Numbers) -> npt.NDArray[np.int16]:
