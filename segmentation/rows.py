@@ -33,6 +33,7 @@ UNBROKEN = 0.97  # of ceiling or floor, where neither wall is a box's own
 WHOLE = 0.9  # of a side where the one across is missing
 THICKEST_LINE = 9  # px between the insides of two boxes that share it
 AROUND, FEWEST_DASHED = 6, 100  # px beside a box's inside; px of upright lines that a dashed box has at least
+REACH = 48  # px round dashes, beyond which nothing tells whether they are some
 NARROWER = 1.15  # times that boxes are wider than the gap between them
 BETWEEN = 0.6  # of the outline of a box between two others of its row
 CEILING_AND_FLOOR = 1.25  # of both together
@@ -139,10 +140,13 @@ def dashes_off_rows(boxes: PrintedBoxes, lines: Lines, print_: Mask) -> Mask | N
     for edges in np.rint([rows.left, rows.top, rows.right, rows.bottom]).astype(int).T.tolist():
         left, top, right, bottom = edges
         known[max(0, top - AROUND) : bottom + AROUND, max(0, left - AROUND) : right + AROUND] = 255
-    if cv2.countNonZero(cv2.subtract(upright_spaced(print_), known)) < FEWEST_DASHED:
+    spaced = cv2.subtract(upright_spaced(print_), known)
+    if cv2.countNonZero(spaced) < FEWEST_DASHED:
         return None
-    dashes = upright_dashes(print_)
-    return dashes if cv2.countNonZero(cv2.subtract(dashes, known)) >= FEWEST_DASHED else None
+    left, top, width, height = cv2.boundingRect(spaced)
+    near = slice(max(0, top - REACH), top + height + REACH), slice(max(0, left - REACH), left + width + REACH)
+    dashes = cv2.subtract(upright_dashes(print_[near]), known[near])
+    return upright_dashes(print_) if cv2.countNonZero(dashes) >= FEWEST_DASHED else None
 
 
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
