@@ -18,6 +18,7 @@ LEAST_CONTRAST = 6.0  # grey levels between line and paper
 TOP, RIGHT, BOTTOM, LEFT = range(4)  # sides of a box
 
 Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.float32]
 
 
 def measure_lines(page: npt.NDArray[np.uint8], boxes: Numbers, unit: float) -> tuple[Numbers, Numbers]:
@@ -29,27 +30,24 @@ def measure_lines(page: npt.NDArray[np.uint8], boxes: Numbers, unit: float) -> t
     """
     if not len(boxes):
         return np.empty((0, 4)), np.empty((0, 4))
-    corners = boxes.astype(np.float32)
-    starts, ends = corners, np.roll(corners, -1, axis=1)  # top, right, bottom and left side
-    along = ends - starts
-    outward = np.stack([along[..., 1], -along[..., 0]], axis=-1) / np.linalg.norm(
-        along, axis=-1, keepdims=True
-    )
+    corners = np.moveaxis(boxes.astype(np.float32), 2, 0)  # x and y; top, right, bottom and left side
+    along = np.roll(corners, -1, axis=2) - corners
+    outward = np.stack([along[1], -along[0]]) / np.linalg.norm(along, axis=0)
     step = max(1.0, unit / 2)
     reach = step * np.arange(-round(INWARD * unit / step), round(OUTWARD * unit / step) + 1, dtype=np.float32)
-    feet = starts[:, :, None] + PLACES[:, None] * along[:, :, None]
-    places = feet[:, :, :, None] + reach[:, None] * outward[:, :, None, None]
-    middle = _middle_of_five(*np.moveaxis(_brightness(page, places), 2, 0))
+    feet = corners[..., None] + PLACES * along[..., None]
+    x, y = feet[..., None] + reach * outward[..., None, None]
+    middle = _middle_of_five(*np.moveaxis(_brightness(page, x, y), 2, 0))
     darkness = middle.max(axis=2, keepdims=True) - middle
     inner, outer = _edges(darkness, reach, unit)
     return inner.astype(np.float64), outer.astype(np.float64)
 
 
-def _brightness(page: npt.NDArray[np.uint8], places: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+def _brightness(page: npt.NDArray[np.uint8], x: Places, y: Places) -> npt.NDArray[np.int16]:
     """Return the brightness of the nearest pixels; beyond the page it is as at its edge."""
-    x, y = (np.ascontiguousarray(places[..., axis]).reshape(len(places), -1) for axis in (0, 1))
-    found = cv2.remap(page, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(places.shape[:-1]).astype(np.int16)
+    columns, rows = x.reshape(len(x), -1), y.reshape(len(y), -1)
+    found = cv2.remap(page, columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return found.reshape(x.shape).astype(np.int16)
 
 
 def _middle_of_five(*five: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
