@@ -40,6 +40,8 @@ CEILING_AND_FLOOR = 1.25  # of both together
 ENDS_WITHIN = 0.4  # of a box's width, behind the end of its row
 SOLID = 2  # times that a box with solid lines counts against what a row of others would have there
 ROW_FILLS = 0.6  # of a region's width that the boxes of a row in it take
+FRAME = 0.95  # of the worst side of a frame, that is a line
+OFF_FRAME = 3  # px by which a row may stand off its frame
 MOST_UNDIVIDED = 1  # dividing line that a stretch of missing boxes may lack
 
 Indices = npt.NDArray[np.intp]
@@ -94,11 +96,34 @@ def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedB
     return both[without_overlaps(both, np.argsort(-votes, kind="stable"))]
 
 
-def surer(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
-    """Return the boxes of both; where a longer row has one no other stays. The ones count SOLID times."""
+def surer(ones: PrintedBoxes, others: PrintedBoxes, frames: PrintedBoxes) -> PrintedBoxes:
+    """Return the boxes of both; where a longer row has one no other stays. The ones count SOLID times.
+
+    A row within one of the `frames` that are as high as it is counts least unless it fills it.
+    """
     both = PrintedBoxes.joined([ones, others])
-    order = np.argsort(-np.concatenate([SOLID * _mates(ones), _mates(others)]), kind="stable")
-    return both[without_overlaps(both, order)]
+    votes = np.concatenate(
+        [SOLID * _mates(ones) * ~leave_room(ones, frames), _mates(others) * ~leave_room(others, frames)]
+    )
+    return both[without_overlaps(both, np.argsort(-votes, kind="stable"))]
+
+
+def leave_room(boxes: PrintedBoxes, frames: PrintedBoxes) -> Flags:
+    """Tell which boxes stand in a closed frame, as high as they are, that their row does not fill."""
+    frames = frames[frames.alone & (frames.coverage >= FRAME)]
+    left, top, right, bottom = (
+        edge[:, None] for edge in (frames.left, frames.top, frames.right, frames.bottom)
+    )
+    inside = (
+        (np.abs(boxes.top - top) <= OFF_FRAME)
+        & (np.abs(boxes.bottom - bottom) <= OFF_FRAME)
+        & (boxes.right > left)
+        & (boxes.left < right)
+    )
+    first = np.where(inside, boxes.left, np.inf).min(axis=1, initial=np.inf)
+    last = np.where(inside, boxes.right, -np.inf).max(axis=1, initial=-np.inf)
+    off = np.maximum(np.abs(first - frames.left), np.abs(last - frames.right))
+    return np.asarray((inside & (off > OFF_FRAME)[:, None]).any(axis=0))
 
 
 def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:

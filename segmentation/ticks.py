@@ -57,6 +57,7 @@ SURE = 0.9  # what the places count in the mean where a page has no other comb l
 MISSING_OF_CLEAR = 0.125  # of a clear comb's places, that nothing stands at: by CLEAR and MISSING
 SMALL_PRINT = 0.5  # of a line's length over which print is a tick's height above it: no comb, as words are
 CROWDED = 0.5  # of its base on which something stands: small print, where a page has no other comb like it
+FEWEST_FITTED = 3  # places of a comb with a tick, that tell its pitch
 FEWEST_ALIKE, FEWEST_BOXES = 2, 5  # clear combs that make a kind, and their boxes
 SAME_BOX, WHOLE_BOX = 3.0, 0.9  # px by which printed boxes of a row differ, and how far lines cover them
 
@@ -433,9 +434,24 @@ def _surest(evidence: _Evidence, rows: _Rows, likely: float, clean: float, stray
     at_ends = (np.abs(start - OFF_END) <= OFF_PLACE) * 1 + (np.abs(last - base.end) <= OFF_PLACE)
     best = enough[np.argmax((scores + AT_END * at_ends)[enough])]
     first, pitch, count = float(rows.first[best]), float(rows.pitch[best]), int(counts[best])
+    first, pitch = _through_ticks(base, evidence.tick, first, pitch, count)
     end = float(min(_post(base, first), _post(base, first + count * pitch)))
     comb = _Comb(base, first, pitch, count, evidence.tick, float(scores[best]), end, None)
     return [replace(comb, height=_height(comb))]
+
+
+def _through_ticks(base: _Base, tick: float, first: float, pitch: float, count: int) -> tuple[float, float]:
+    """Return first place and pitch of a row of boxes as the ticks have it that stand near its places."""
+    nth = np.rint((base.ticks - first) / pitch)
+    at_end = (nth == 0) | (nth == count)
+    there = (nth >= 0) & (nth <= count) & (np.abs(base.ticks - first - nth * pitch) <= OFF_PLACE)
+    there &= at_end | (np.abs(base.heights - tick) <= SAME_HEIGHT)
+    nth, ticks = nth[there], base.ticks[there]
+    if len(np.unique(nth)) < FEWEST_FITTED:
+        return first, pitch
+    off_middle = nth - nth.mean()
+    pitch = float(off_middle @ ticks / (off_middle @ off_middle))  # least squares
+    return float(ticks.mean() - pitch * nth.mean()), pitch
 
 
 def _post(base: _Base, place: float) -> int:

@@ -15,7 +15,16 @@ import numpy as np
 from segmentation.boxes import PrintedBoxes, TracedLines, corner_boxes, covered_sides
 from segmentation.combs import apart
 from segmentation.lines import Mask
-from segmentation.rows import WORN, Cell, Sides, covered_by, has_neighbour, lines_end, usual_boxes
+from segmentation.rows import (
+    WORN,
+    Cell,
+    Sides,
+    covered_by,
+    has_neighbour,
+    leave_room,
+    lines_end,
+    usual_boxes,
+)
 
 FEWEST_WHOLE = 8  # boxes of one size and at one pitch that tell of others
 WALL, CEILING = 0.9, 0.9  # of one wall, and of ceiling or floor, that is a line
@@ -27,7 +36,6 @@ STUB = 0.2  # of a box's height, that what is left of a wall goes on for, from c
 ASIDE = 2  # px by which it may stand off its place
 CORNER, BEYOND, GOES_ON = 4, 8, 0.9  # px round a corner; px behind it, and the share, that a wall goes on for
 OFF_ROWS = 4.0  # px by which a place may reach into a box of a row
-FRAME = 0.95  # of the worst side of a frame, that is a line
 MOST_OPEN = 1  # box of a row, whose ceiling or floor is missing
 SIZES = 2  # of a page, the commonest ones
 IN_PLACE = 0.5  # of a box's size, within which two stand in one place
@@ -48,19 +56,21 @@ def find_worn_rows(
     """
     in_row = has_neighbour(boxes)
     rows = boxes[in_row]
-    cells = [
-        cell
+    found = [
+        row
         for usual, pitch in usual_boxes(rows, SIZES, FEWEST_WHOLE)
-        for row in _worn(usual, pitch, rows, traced, print_)
-        if _fills_its_frame(row, frames)
-        for cell in row
+        for row in map(_boxes, _worn(usual, pitch, rows, traced, print_))
+        if not leave_room(row, frames).any()
     ]
-    if not cells:
+    if not found:
         return boxes
-    left, top, right, bottom = np.array(cells, np.float64).T
-    worn = PrintedBoxes(left, top, right, bottom, np.ones(len(cells)), np.zeros(len(cells), bool))
-    worn = apart(worn, rows)
+    worn = apart(PrintedBoxes.joined(found), rows)
     return PrintedBoxes.joined([rows, apart(boxes[~in_row], worn), worn])
+
+
+def _boxes(row: Sequence[Cell]) -> PrintedBoxes:
+    left, top, right, bottom = np.array(row, np.float64).T
+    return PrintedBoxes(left, top, right, bottom, np.ones(len(row)), np.zeros(len(row), bool))
 
 
 def _worn(
@@ -74,20 +84,6 @@ def _worn(
         if not is_taken and (found := _row(seed, size, usual, traced, print_)):
             worn.append(found)
     return worn
-
-
-def _fills_its_frame(row: Sequence[Cell], frames: PrintedBoxes) -> bool:
-    """Tell whether a row goes from wall to wall of every frame that it is in, and as high as."""
-    left, right = min(cell.left for cell in row), max(cell.right for cell in row)
-    inside = (
-        (np.abs(frames.top - row[0].top) <= OFF_PLACE)
-        & (np.abs(frames.bottom - row[0].bottom) <= OFF_PLACE)
-        & (np.minimum(frames.right, right) - np.maximum(frames.left, left) > IN_PLACE * (right - left))
-        & frames.alone
-        & (frames.coverage >= FRAME)
-    )
-    off = np.maximum(np.abs(frames.left - left), np.abs(frames.right - right))
-    return not (inside & (off > OFF_PLACE)).any()
 
 
 def _seeds(rows: PrintedBoxes, size: _Pitch, traced: TracedLines) -> list[Cell]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from segmentation.boxes import PrintedBoxes
 from segmentation.fields import find_fields
 from segmentation.lines import upright_dashes
 from segmentation.page import Page
+from segmentation.rows import surer
 from tests.segmentation.drawn_boxes import A4, Boxes, Grey, draw_boxes, draw_dashed_boxes, paper
 
 WHITE = 255
@@ -138,3 +142,19 @@ def test_the_white_between_thick_frames_is_no_box() -> None:
         draw_boxes(page, Boxes(5, y=y, gap=gap, line=9))
 
     assert boxes_found(page) == [5, 5]
+
+
+def test_of_two_rows_in_a_frame_the_one_that_fills_it_stays() -> None:
+    frame = in_a_row(1, left=100, width=131)
+    from_lines, from_dashes = in_a_row(5, left=104, width=24), in_a_row(6, left=100, width=20)
+
+    kept = surer(from_lines, from_dashes, replace(frame, alone=np.ones(1, bool)))
+    assert kept.left.tolist() == from_dashes.left.tolist()
+    assert len(surer(from_lines, from_dashes, frame)) == 5
+
+
+def in_a_row(count: int, *, left: float, width: float) -> PrintedBoxes:
+    """Return boxes side by side with 2 px between them."""
+    lefts = np.array([left + (width + 2) * nth for nth in range(count)])
+    top, bottom, coverage = (np.full(count, each) for each in (50.0, 80.0, 1.0))
+    return PrintedBoxes(lefts, top, lefts + width, bottom, coverage, np.zeros(count, bool))

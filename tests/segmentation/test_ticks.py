@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import pytest
@@ -102,6 +102,32 @@ def test_digits_in_an_open_comb_are_cut_whole() -> None:
 
     assert [cell.glyph is not None for cell in row] == [True] * 5
     assert min(cell.ink_box.height for cell in row) >= 0.5 * 64
+
+
+@pytest.mark.parametrize("width", [49, 52])
+def test_boxes_stand_between_their_ticks_at_both_ends_of_a_comb(width: int) -> None:
+    rows = [replace(row, count=count, width=width) for row, count in zip(ROWS, (9, 3, 4), strict=True)]
+
+    for field, row in zip(fields_of(page_of(*map(Comb, rows))), rows, strict=True):
+        assert middles(field) == pytest.approx(middles_of(row), abs=0.8)
+
+
+def test_combs_keep_their_own_pitch_beside_boxes_that_are_hardly_wider() -> None:
+    combs = [Comb(Boxes(4, y=y, width=49), tick=28, post=64, is_closed=True) for y in (500, 650, 800)]
+    page = page_of(*combs)
+    for boxes in (Boxes(5, y=200), Boxes(4, y=300)):
+        draw_boxes(page, boxes)
+
+    for field, comb in zip(fields_of(page)[2:], combs, strict=True):
+        assert middles(field) == pytest.approx(middles_of(comb.boxes), abs=1.5)
+
+
+def middles(field: Field) -> list[float]:
+    return [cell.centre.x for cell in field.cells]
+
+
+def middles_of(row: Boxes) -> list[float]:
+    return [row.x + (index + 0.5) * row.width for index in range(row.count)]
 
 
 def test_a_single_line_with_two_uprights_is_no_comb() -> None:
