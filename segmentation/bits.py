@@ -123,6 +123,14 @@ def spread(bits: Bits, by: int, width: int, *, upright: bool) -> Bits:
     return within(left, width)
 
 
+def outlines(bits: Bits) -> Bits:
+    """Return the bits that are not surrounded by others above, below, left and right of them."""
+    inner = moved(bits, 1) & moved(bits, -1)
+    inner[1:-1] &= bits[2:] & bits[:-2]
+    inner[:1], inner[-1:] = 0, 0
+    return bits & ~inner
+
+
 def within(bits: Bits, width: int) -> Bits:
     """Return bits without what is behind so many pixels of a row."""
     row = np.frombuffer((2**width - 1).to_bytes(8 * bits.shape[1], "little"), bits.dtype)

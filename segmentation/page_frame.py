@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, packed
+from segmentation.bits import Bits, outlines, packed
 from segmentation.lines import Lines, Mask, Print, find_lines, find_pale_print, shade_print
 from segmentation.spots import find_spots
 
@@ -187,7 +187,7 @@ def _leans(lines: Lines) -> tuple[_Lean, _Lean]:
 
 def _family(lines: Bits, middle: tuple[float, float]) -> _Family:
     """Return the longer lines of a mask in which they are about level."""
-    spots = find_spots(lines)
+    spots = find_spots(outlines(lines))  # what is thick of a line tells no more than what is thin
     width, height = spots.width.astype(np.float64), spots.bottom - spots.top + 1
     pixels = (spots.last - spots.first + 1).astype(np.float64)  # of each stretch
     x, y = (spots.first + spots.last) / 2, spots.row.astype(np.float64)

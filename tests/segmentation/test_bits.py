@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.bits import closed, edged, moved, opened, packed, spread, stretches, unpacked
+from segmentation.bits import closed, edged, moved, opened, outlines, packed, spread, stretches, unpacked
 
 HEIGHT = 90
 Mask = np.ndarray
@@ -86,3 +86,11 @@ def test_stretches_of_bits_begin_and_end_where_those_of_the_mask_do(width: int) 
     ):
         y, x = np.nonzero(edge)
         assert np.array_equal(places, y * row + x)
+
+
+def test_outlines_are_what_erosion_by_a_cross_takes_away(width: int) -> None:
+    mask = print_(width, 0.9)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    inner = cv2.erode(mask, cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+
+    assert np.array_equal(unpacked(outlines(packed(mask)), width), cv2.subtract(mask, inner))
