@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.bits import Bits, moved, spread, starts, unpacked
-from segmentation.lines import LINE_SPREAD, Lines, Sums, inked, ranges, whole
+from segmentation.lines import LINE_SPREAD, Lines, Sums, inked, inked_on_page, ranges, whole
 from segmentation.spots import find_spots
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 9, 12  # 2.3 x 3 mm on A4, from line to line; smaller ones are letters
@@ -324,11 +324,11 @@ def _corners_within(corners: _Corners, sides: Sequence[_Stretches], shape: tuple
     """Return how many corners lie within each candidate: those of a grid's cells, where it spans several."""
     spots = np.zeros(shape, np.uint8)
     spots[whole(corners.rows.middle), whole(corners.columns.middle)] = 1
-    before = np.asarray(cv2.integral(spots), np.intp)
+    before = np.asarray(cv2.integral(spots), np.int32)
     left, top, right, bottom = (whole(side.middle) for side in sides)
     x1, x2 = left + ARM // 2, right - ARM // 2
     y1, y2 = np.maximum(top - CORNER_OFF, 0), bottom - ARM // 2
-    return np.asarray(before[y2, x2] - before[y1, x2] - before[y2, x1] + before[y1, x1], np.intp)
+    return inked_on_page(before, x1, y1, x2, y2)
 
 
 def _refined(
@@ -388,15 +388,13 @@ def _inner_line(
     Among rows covered equally well the innermost counts.
     """
     step, count = np.sign(outer - inner), np.minimum(np.abs(outer - inner), THICKEST_SPOT)
-    line, nth = ranges(np.zeros_like(count), count + 1)
-    row, first, last = inner[line] + step[line] * nth, start[line], end[line]
-    on = integral[row + 1, last] - integral[row, last] - integral[row + 1, first] + integral[row, first]
-    covered = np.full((count.max(initial=0) + 1, len(inner)), -1.0)
-    covered[nth, line] = on / np.maximum(last - first, 1)
+    further = np.arange(count.max(initial=0) + 1)[:, None]
+    row = inner + step * np.minimum(further, count)
+    covered = inked_on_page(integral, start, row, end, row + 1) / np.maximum(end - start, 1)
     best, place = covered[0], np.zeros_like(count)
-    for further, each in enumerate(covered[1:], start=1):
+    for nth, each in enumerate(covered[1:], start=1):
         better = each > best + COVERAGE_STEP
-        best, place = np.where(better, each, best), np.where(better, further, place)
+        best, place = np.where(better, each, best), np.where(better, nth, place)
     return (inner + step * place).astype(float), best
 
 

@@ -137,7 +137,16 @@ def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) 
     height, width = (size - 1 for size in sums.shape)
     x1, x2 = (np.minimum(np.maximum(each, 0), width) for each in (left, right))
     y1, y2 = (np.minimum(np.maximum(each, 0), height) for each in (top, bottom))
-    return np.asarray(sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1], np.intp)
+    return inked_on_page(sums, x1, y1, x2, y2)
+
+
+def inked_on_page(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
+    """Return the same of rectangles that nowhere reach beyond it."""
+    flat = sums.ravel(order="K")  # no copy, transposed or not: one index finds a place faster than two
+    down, across = (stride // sums.itemsize for stride in sums.strides)
+    above, below, first, last = top * down, bottom * down, left * across, right * across
+    inside = flat[below + last] - flat[above + last] - flat[below + first] + flat[above + first]
+    return np.asarray(inside, np.intp)
 
 
 def whole(numbers: npt.NDArray[np.float64]) -> Places:
