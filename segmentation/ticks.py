@@ -31,6 +31,7 @@ WHOLE_LINE = 0.93  # of a base line that is print; between letters is more white
 THICKEST_LINE, THICKEST_TICK = 8, 9  # px
 SHORTEST_TICK, TALLEST = 3, 80  # px above the base line, of a tick and of anything that is looked at
 BESIDE = 2  # px beside a line, where what is at its end may stand
+FAR = 1 << 20  # px, wider than any page
 STANDING = (4, 9)  # px of uprights and the line they stand on: short ones, and high ones that strokes join
 BELOW = 3  # px that a stroke which crosses the line goes on at least
 TICK_OF_PITCH = (0.2, 0.8)  # that a tick is high
@@ -205,13 +206,12 @@ def _groups(line: Indices, x: Indices, count: int) -> Indices:
 
 def _widest_space(lines: Spots, line: Indices, x: Indices) -> Indices:
     """Return for how many pixels nothing stands on each line, its ends or something on either side."""
-    each, beyond = np.arange(len(lines)), BESIDE + 1
-    line = np.concatenate([line, each, each])
-    x = np.concatenate([x, lines.left - beyond, lines.right + beyond])
-    order = np.lexsort((x, line))
-    line, spaces = line[order], np.diff(x[order], append=0) - 1
-    spaces[np.flatnonzero(np.diff(line, append=-1))] = 0  # from one line to the next
-    return np.asarray(np.maximum.reduceat(spaces, np.flatnonzero(np.diff(line, prepend=-1))))
+    begin = FAR * np.arange(len(lines))  # all lines one after the other, far from each other
+    ends = begin + lines.left - BESIDE - 1, begin + lines.right + BESIDE + 1
+    spaces = np.diff(np.sort(np.concatenate([FAR * line + x, *ends])), append=0) - 1
+    last = np.cumsum(np.bincount(line, minlength=len(lines)) + 2) - 1
+    spaces[last] = 0  # from one line to the next
+    return np.asarray(np.maximum.reduceat(spaces, np.append(0, last + 1)[:-1]))
 
 
 def _are_sides(lines: Spots, boxes: PrintedBoxes) -> Flags:
