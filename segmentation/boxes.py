@@ -437,12 +437,12 @@ def _down(heads: _Corners, feet: _Corners) -> _Pairs:
 
 def _nearest(ones: Indices, others: Indices, place: Numbers, most: int = MOST_PARTNERS) -> _Pairs:
     """Return of these pairs, of each one as many as have the others that come first, sorted."""
-    order = np.lexsort((others, place[others], ones))
-    ones, others = ones[order], others[order]
-    nth = np.arange(len(ones)) - np.searchsorted(ones, ones)
-    ones, others = ones[nth < most], others[nth < most]
-    order = np.lexsort((others, ones))
-    return ones[order], others[order]
+    order = np.argsort(place, kind="stable")
+    rank, count = np.argsort(order), max(1, len(place))
+    ones, others = np.divmod(np.sort(ones * count + rank[others]), count)  # one number sorts fast for two
+    near = np.arange(len(ones)) - np.searchsorted(ones, ones) < most
+    ones, others = np.divmod(np.sort(ones[near] * count + order[others[near]]), count)
+    return ones, others
 
 
 def _follow(ones: _Stretches, others: _Stretches, least: int) -> Flags:
