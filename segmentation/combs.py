@@ -5,9 +5,6 @@ A dividing line may be worn away or never have been printed: that leaves a regio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -24,62 +21,55 @@ NEXT_TO = 0.35  # of a box's height, within which its row goes on
 ROW_GOES_ON = 8  # times a box's height, how far its row is looked at
 PITCH_OFF = 0.15  # of a box's width, by which a region may differ from a whole number of boxes
 
-
-@dataclass(frozen=True, slots=True)
-class _Division:
-    """Of how many boxes a region consists, and how thick the lines between them are."""
-
-    count: int = 1
-    line: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Region:
-    left: float
-    top: float
-    right: float
-    bottom: float
-    coverage: float
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
+Numbers = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 
 def divide_by_neighbours(regions: PrintedBoxes, boxes: PrintedBoxes) -> tuple[PrintedBoxes, PrintedBoxes]:
     """Return the boxes that wide regions in a row of boxes stand for, and the other regions."""
-    level = (np.abs(boxes.top - regions.top[:, None]) <= SAME_ROW) & (
-        np.abs(boxes.bottom - regions.bottom[:, None]) <= SAME_ROW
-    )
-    gap = np.maximum(boxes.left - regions.right[:, None], regions.left[:, None] - boxes.right)
-    beside = level & (gap > -SAME_ROW) & (gap < NEXT_TO * regions.height[:, None])
-    in_row = np.flatnonzero(beside.any(axis=1))
-    divisions = [_Division()] * len(regions)
-    for index, region in zip(in_row.tolist(), _regions(regions[in_row]), strict=True):
-        divisions[index] = _by_neighbours(region, boxes)
-    return _divided(regions, divisions)
-
-
-def _regions(regions: PrintedBoxes) -> list[_Region]:
-    edges = (regions.left, regions.top, regions.right, regions.bottom, regions.coverage)
-    return [_Region(*each) for each in zip(*(edge.tolist() for edge in edges), strict=True)]
-
-
-def _divided(regions: PrintedBoxes, divisions: Sequence[_Division]) -> tuple[PrintedBoxes, PrintedBoxes]:
-    """Return the boxes of the regions that are divided, into most first, and the regions apart from these."""
-    counts = np.array([division.count for division in divisions], np.intp)
+    counts, lines = _divisions(regions, boxes)
     taken, rows = PrintedBoxes.joined([]), []
     for index in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts > 1)].tolist():
         one = regions[np.array([index])]
         if len(apart(one, taken)):
             taken = PrintedBoxes.joined([taken, one])
-            (region,) = _regions(one)
-            rows.append(_row(region, divisions[index]))
+            rows.append(_row(one, int(counts[index]), float(lines[index])))
     return PrintedBoxes.joined(rows), apart(regions[counts == 1], taken)
+
+
+def _divisions(regions: PrintedBoxes, boxes: PrintedBoxes) -> tuple[Indices, Numbers]:
+    """Return of how many boxes like those of its row each region consists, 1 where that does not fit.
+
+    Also how thick the lines between them are. One box beside a region is no row: so begin many tables.
+    """
+    counts, lines = np.ones(len(regions), np.intp), np.ones(len(regions))
+    width, height = regions.width[:, None], regions.height[:, None]
+    level = np.abs(boxes.top - regions.top[:, None]) <= SAME_ROW
+    level &= np.abs(boxes.bottom - regions.bottom[:, None]) <= SAME_ROW
+    gap = np.maximum(boxes.left - regions.right[:, None], regions.left[:, None] - boxes.right)
+    near = level & (gap > -SAME_ROW) & (gap < NEXT_TO * height)
+    which = np.flatnonzero(near.any(axis=1))
+    if not len(which):
+        return counts, lines
+    level, near = level[which], near[which]
+    gap, width, height = gap[which], width[which], height[which]
+    nearest = np.argmin(np.where(near, gap, np.inf), axis=1)
+    box, line = boxes.width[nearest][:, None], np.maximum(1.0, np.take_along_axis(gap, nearest[:, None], 1))
+    row = level & (np.abs(boxes.width - box) <= PITCH_OFF * box) & (gap < ROW_GOES_ON * height)
+    count = np.rint((width + line) / (box + line))
+    off = np.abs(width - count * box - (count - 1) * line)
+    fits = ((count >= 2) & (count <= row.sum(axis=1, keepdims=True)) & (off <= PITCH_OFF * box))[:, 0]
+    counts[which[fits]], lines[which[fits]] = count[fits, 0], line[fits, 0]
+    return counts, lines
+
+
+def _row(region: PrintedBoxes, count: int, line: float) -> PrintedBoxes:
+    """Return the boxes of which a single region consists."""
+    width = (region.width - (count - 1) * line) / count
+    left = region.left + (width + line) * np.arange(count)
+    top, bottom, coverage = (np.repeat(each, count) for each in (region.top, region.bottom, region.coverage))
+    return PrintedBoxes(left, top, left + width, bottom, coverage, np.zeros(count, bool))
 
 
 def apart(ones: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
@@ -112,7 +102,7 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, lines: Lines) -> P
     return regions[~_crossed(regions, lines.level_sums)]
 
 
-def _crossed(regions: PrintedBoxes, level: Sums) -> npt.NDArray[np.bool_]:
+def _crossed(regions: PrintedBoxes, level: Sums) -> Flags:
     """Tell which regions a level line divides into rows: from a wall on, as digits in a row do not."""
     far = OFF_LINES * regions.height
     left, top = whole(regions.left) + 1, whole(regions.top + far)
@@ -130,38 +120,10 @@ def _crossed(regions: PrintedBoxes, level: Sums) -> npt.NDArray[np.bool_]:
     end = np.minimum(row[last] + LEAN + 1, bottom[region])
     beside = np.arange(AT_WALL)[:, None]
 
-    def goes_on(columns: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    def goes_on(columns: Indices) -> Flags:
         on = inked(level, columns, start, columns + 1, end) > 0
         return np.asarray(on.mean(axis=0) >= CROSSED)
 
     crossed = np.zeros(len(regions), bool)
     crossed[region] = goes_on(left[region] + beside) | goes_on(right[region] - 1 - beside)
     return crossed
-
-
-def _by_neighbours(region: _Region, boxes: PrintedBoxes) -> _Division:
-    """Return of how many boxes like those of its row a region consists, 1 where that does not fit.
-
-    One box beside it is no row: so begin many tables.
-    """
-    level = (np.abs(boxes.top - region.top) <= SAME_ROW) & (np.abs(boxes.bottom - region.bottom) <= SAME_ROW)
-    gap = np.maximum(boxes.left - region.right, region.left - boxes.right)
-    near = np.flatnonzero(level & (gap > -SAME_ROW) & (gap < NEXT_TO * region.height))
-    if not len(near):
-        return _Division()
-    nearest = near[np.argmin(gap[near])]
-    width, line = float(boxes.width[nearest]), max(1.0, float(gap[nearest]))
-    row = level & (np.abs(boxes.width - width) <= PITCH_OFF * width) & (gap < ROW_GOES_ON * region.height)
-    count = round((region.width + line) / (width + line))
-    expected = count * width + (count - 1) * line
-    if 2 <= count <= row.sum() and abs(region.width - expected) <= PITCH_OFF * width:
-        return _Division(count, line)
-    return _Division()
-
-
-def _row(region: _Region, division: _Division) -> PrintedBoxes:
-    count, line = division.count, division.line
-    width = (region.width - (count - 1) * line) / count
-    left = np.array([region.left + (width + line) * nth for nth in range(count)])
-    top, bottom, coverage = (np.full(count, each) for each in (region.top, region.bottom, region.coverage))
-    return PrintedBoxes(left, top, left + width, bottom, coverage, np.zeros(count, bool))
