@@ -39,6 +39,7 @@ RESIDUAL = replace(
     undistorted_epochs=1,
 )
 ROUNDED = replace(RESIDUAL, epochs=3, learning_rate=2e-4, rounded=True)
+AVERAGED = replace(ROUNDED, epochs=6, learning_rate=5e-4, averaged=0.999)
 AGAIN = replace(
     CONTINUED,
     epochs=4,
@@ -56,6 +57,7 @@ RECIPES = (
     replace(AGAIN, starts_from=longer.name),
     *(replace(RESIDUAL, seed=seed) for seed in SEEDS),
     *(replace(ROUNDED, seed=seed, starts_from=replace(RESIDUAL, seed=seed).name) for seed in SEEDS),
+    *(replace(AVERAGED, seed=seed, starts_from=replace(RESIDUAL, seed=seed).name) for seed in SEEDS),
 )
 """The three models of the report, the second again on distorted digits, and two networks made for paper.
 

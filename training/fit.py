@@ -39,6 +39,7 @@ STATE, LEARNT = "curve.json", "learnt.weights.h5"  # in a run's folder
 UNKNOWN = {"computed_in": "", "learnt_on": "", "commit": "unknown"}  # of runs ended by earlier versions
 LEAST_RATE = 0.05  # of the learning rate, where its rise begins
 NOT_DECAYED = ("bias", "gamma", "beta")  # weight decay is for the weights of convolutions and dense layers
+SETTLING_BATCHES = 300  # after which a twentieth is left of what normalisations knew of features before
 
 Plan = TypeVar("Plan")
 Made = TypeVar("Made")
@@ -103,6 +104,8 @@ def fit(
         validation = _evaluate(trained, validation_inputs, dataset.validation.labels)
         curve = (*curve, Epoch(loss, accuracy, *validation, time.perf_counter() - started))
         checkpoint.save(trained, curve, computed_in=numbers)
+    if recipe.averaged:
+        _take_the_mean(trained, inputs, mixture, recipe)
     examples = mixture.glyphs[mixture.order(np.random.default_rng(recipe.seed))[:EXAMPLES]]
     if numbers != FLOAT32:
         model = _in_float32(model, recipe, weights)
@@ -152,7 +155,8 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
         rate = keras.optimizers.schedules.CosineDecay(
             LEAST_RATE * rate, (recipe.epochs - 1) * steps, warmup_target=rate, warmup_steps=steps
         )
-    optimizer = keras.optimizers.AdamW(rate, recipe.weight_decay)
+    averaging = {"use_ema": True, "ema_momentum": recipe.averaged} if recipe.averaged else {}
+    optimizer = keras.optimizers.AdamW(rate, recipe.weight_decay, **averaging)
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     return optimizer
 
@@ -252,6 +256,23 @@ def _train_one_epoch(
         right += float(figures["accuracy"]) * len(batch)
         watch(f"{recipe.name} epoch {number + 1}/{recipe.epochs}", step, len(batches))
     return loss / len(order), right / len(order)
+
+
+def _take_the_mean(trained: keras.Model, inputs: npt.NDArray[Any], mixture: Mixture, recipe: Recipe) -> None:
+    """Put the running mean of the weights (Polyak 1992) in place of the last ones.
+
+    Its features are others than those that the normalisations have seen, so they measure them anew (Izmailov
+    2018): on glyphs as they are, for these are what is read.
+    """
+    trained.optimizer.finalize_variable_values(trained.trainable_variables)
+    trained.compile(keras.optimizers.SGD(0.0), keras.losses.CategoricalCrossentropy())  # moves no weight
+    rng = np.random.default_rng([recipe.seed, recipe.epochs])
+    order = mixture.order(rng)[: SETTLING_BATCHES * recipe.batch]
+    for start in range(0, len(order), recipe.batch):
+        chosen = order[start : start + recipe.batch]
+        trained.train_on_batch(
+            inputs[chosen], keras.utils.to_categorical(mixture.labels[chosen], trained.output.shape[-1])
+        )
 
 
 def _made_ahead(make: Callable[[Plan], Made], plans: Iterable[Plan]) -> Iterator[Made]:

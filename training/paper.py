@@ -22,7 +22,7 @@ from training.model_card import CLASSES, OTHER, STRUCK
 from training.scorecard import LOOKALIKES
 
 PAPER_VERSION = "2"  # part of a pool's key: whoever changes how cells are drawn gives it another number
-PENS_VERSION = "2"  # the same for those who change RARE_SHAPES, which are in the pens' pool alone
+PENS_VERSION = "3"  # the same for those who change RARE_SHAPES, which are in the pens' pool alone
 CELLS = 8  # boxes of a row: one writer, one form, one scan
 PEN_HEIGHT = 48.0  # px that strokes are drawn at before a box says how large they are
 RARE_SHARE = 0.4  # of our own digits that have a rare shape, where there are such

@@ -37,6 +37,9 @@ class Recipe:
     label_smoothing: float = 0.0
     starts_from: str = ""  # the run of the same comparison whose weights it learns on from
     rounded: bool = False  # learns with the weights it will read with, where the architecture knows how
+    averaged: float = (
+        0.0  # share of the weights' running mean that a step keeps; 0: the last weights are kept
+    )
     bfloat16: bool = False  # may multiply in bfloat16 where the machine is quick at it; weights are float32
 
     @property
@@ -48,6 +51,7 @@ class Recipe:
         if self.starts_from:
             shown += ["continued"] * (1 + self.starts_from.count("continued"))
         shown += ["rounded"] if self.rounded else []
+        shown += ["averaged"] if self.averaged else []
         return "-".join([self.architecture, *shown])
 
     @property

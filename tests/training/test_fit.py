@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -103,6 +104,60 @@ def test_an_interrupted_run_ends_as_if_it_had_never_stopped(tmp_path: Path) -> N
     assert set(shown) == {f"{RECIPE.name} epoch 2/3", f"{RECIPE.name} epoch 3/3"}
     for expected, weight in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-5)
+
+
+def test_a_run_that_averages_ends_as_if_it_had_never_stopped_and_moves_no_weight_after_it(
+    tmp_path: Path,
+) -> None:
+    recipe = replace(RECIPE, architecture="residual", averaged=0.8)
+
+    def stop_in_the_last_epoch(what: str, *_: int) -> None:
+        if what.endswith("epoch 3/3"):
+            raise KeyboardInterrupt
+
+    whole = fit(recipe, DATASET, tmp_path / "whole", cache=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, DATASET, tmp_path / "run", cache=tmp_path, watch=stop_in_the_last_epoch)
+    resumed = fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+    again = fit(recipe, DATASET, tmp_path / "run", cache=tmp_path)
+
+    for expected, *others in zip(
+        *(each.model.get_weights() for each in (whole, resumed, again)), strict=True
+    ):
+        for weight in others:
+            np.testing.assert_allclose(weight, expected, atol=1e-4)
+
+
+def test_the_mean_of_the_weights_lies_among_them(tmp_path: Path) -> None:
+    last, mean = (
+        fit(replace(RECIPE, averaged=averaged), DATASET, tmp_path / str(averaged), cache=tmp_path)
+        for averaged in (0.0, 0.99)
+    )
+
+    def length(model: keras.Model) -> float:
+        return float(sum((weight**2).sum() for weight in model.get_weights()))
+
+    assert last.curve == pytest.approx(mean.curve) or last.curve[-1].loss == pytest.approx(
+        mean.curve[-1].loss
+    )
+    assert length(mean.model) < length(last.model)
+
+
+def test_normalisations_measure_the_features_of_averaged_weights_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, architecture="residual", averaged=0.9)
+    settled = fit(recipe, DATASET, tmp_path / "settled", cache=tmp_path).model
+    monkeypatch.setattr(fit_module, "SETTLING_BATCHES", 0)
+    unsettled = fit(recipe, DATASET, tmp_path / "unsettled", cache=tmp_path).model
+
+    for one, other in zip(settled.trainable_weights, unsettled.trainable_weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-5)
+    seen = [weight.numpy() for weight in settled.non_trainable_weights]
+    assert any(
+        np.abs(one - other.numpy()).max() > 1e-3
+        for one, other in zip(seen, unsettled.non_trainable_weights, strict=True)
+    )
 
 
 def test_bfloat16_is_taken_only_on_machines_that_are_quick_at_it(
