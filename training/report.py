@@ -36,6 +36,7 @@ TITLES = {
     "deep-distorted-digits-pens-marks-continued-continued": "deep, on paper, continued twice",
     "residual-distorted-digits-pens-marks": "residual, on paper",
     "residual-distorted-digits-pens-marks-continued-rounded": "residual, on paper, rounded",
+    "residual-distorted-digits-pens-marks-continued-rounded-averaged": "residual, on paper, averaged",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
@@ -233,11 +234,20 @@ def _training_in_words(recipe: Recipe, computed_in: str) -> str:
         f"{begun}AdamW at {recipe.learning_rate:g}, {rate}, weight decay {recipe.weight_decay:g}; batches of "
         f"{recipe.batch}, {recipe.epochs} epochs, shuffled anew in each; categorical cross-entropy "
         f"with label smoothing {recipe.label_smoothing:g}; multiplied in {computed_in}; pixels scaled to "
-        "[0, 1] inside the network; the weights after the last epoch are kept.",
+        f"[0, 1] inside the network; {_kept_in_words(recipe)}.",
         _paper_in_words(recipe.paper),
         _distortion_in_words(recipe),
     ]
     return "\n".join(textwrap.fill(sentence, 108) for sentence in sentences if sentence)
+
+
+def _kept_in_words(recipe: Recipe) -> str:
+    if not recipe.averaged:
+        return "the weights after the last epoch are kept"
+    return (
+        f"the running mean of the weights is kept, of which a step keeps {recipe.averaged:.1%}, and "
+        "batch normalisations measure its features anew, on glyphs as they are"
+    )
 
 
 def _paper_in_words(paper: Paper | None) -> str:
