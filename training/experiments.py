@@ -43,6 +43,7 @@ AVERAGED = replace(ROUNDED, epochs=6, learning_rate=5e-4, averaged=0.999)
 MORE_MARKS = replace(
     AVERAGED, epochs=4, learning_rate=3e-4, paper=Paper(digits=40_000, pens=20_000, marks=30_000)
 )
+SMALL_STEPS = replace(MORE_MARKS, epochs=3, learning_rate=2e-4)
 AGAIN = replace(
     CONTINUED,
     epochs=4,
@@ -61,7 +62,8 @@ RECIPES = (
     *(replace(RESIDUAL, seed=seed) for seed in SEEDS),
     *(replace(ROUNDED, seed=seed, starts_from=replace(RESIDUAL, seed=seed).name) for seed in SEEDS),
     averaged := replace(AVERAGED, starts_from=RESIDUAL.name),
-    replace(MORE_MARKS, starts_from=averaged.name),
+    more_marks := replace(MORE_MARKS, starts_from=averaged.name),
+    replace(SMALL_STEPS, starts_from=more_marks.name),
     replace(
         MORE_MARKS,
         seed=1,
@@ -72,7 +74,8 @@ RECIPES = (
 
 Some learn on: one from where seed 0 of `deep` ended, with more marks, coarse scans, and no label smoothing,
 which teaches a network to doubt clear digits as much as unclear ones; one from where that ended, with more
-pens; and each seed of `residual`, in small steps, with the rounded weights that it is read with.
+pens; and each seed of `residual`, in small steps, with the rounded weights that it is read with. What ended
+there, or seed 0 as it was, learns on once more, and ends on the mean of its weights.
 """
 
 QUARTER = replace(DEEP, epochs=4, undistorted_epochs=1)

@@ -37,6 +37,8 @@ TITLES = {
     "residual-distorted-digits-pens-marks": "residual, on paper",
     "residual-distorted-digits-pens-marks-continued-rounded": "residual, on paper, rounded",
     "residual-distorted-digits-pens-marks-continued-rounded-averaged": "residual, on paper, averaged",
+    "residual-distorted-digits-pens-marks-continued-continued-rounded-averaged": "residual, more marks",
+    "residual-distorted-digits-pens-marks-continued-continued-continued-rounded-averaged": "and small steps",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
