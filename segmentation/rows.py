@@ -170,8 +170,12 @@ def dashes_off_rows(boxes: PrintedBoxes, lines: Lines, print_: Mask) -> Mask | N
         return None
     left, top, width, height = cv2.boundingRect(spaced)
     near = slice(max(0, top - REACH), top + height + REACH), slice(max(0, left - REACH), left + width + REACH)
-    dashes = cv2.subtract(upright_dashes(print_[near]), known[near])
-    return upright_dashes(print_) if cv2.countNonZero(dashes) >= FEWEST_DASHED else None
+    if 2 * width * height < print_.size:
+        dashes = cv2.subtract(upright_dashes(print_[near]), known[near])
+        if cv2.countNonZero(dashes) < FEWEST_DASHED:
+            return None
+    dashes = upright_dashes(print_)
+    return dashes if cv2.countNonZero(cv2.subtract(dashes, known)) >= FEWEST_DASHED else None
 
 
 def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
