@@ -32,7 +32,7 @@ THICKEST_LINE, THICKEST_TICK = 8, 9  # px
 SHORTEST_TICK, TALLEST = 3, 80  # px above the base line, of a tick and of anything that is looked at
 BESIDE = 2  # px beside a line, where what is at its end may stand
 FAR = 1 << 20  # px, wider than any page
-STANDING = (4, 9)  # px of uprights and the line they stand on: short ones, and high ones that strokes join
+SHORT, HIGH = 4, 9  # px of uprights and the line they stand on; strokes join the short ones
 BELOW = 3  # px that a stroke which crosses the line goes on at least
 TICK_OF_PITCH = (0.2, 0.8)  # that a tick is high
 TICK_OF_BOX = 0.7  # that a tick is high at most
@@ -187,9 +187,11 @@ def _lines(level: Bits, print_: Bits) -> tuple[Spots, Indices]:
     lines = find_spots(closed(level, LONGEST_BREAK, upright=False))
     width = lines.width + 2
     lines = lines[np.flatnonzero((width >= 2 * SHORTEST_PITCH) & (width <= MOST_BOXES * LONGEST_PITCH))[::-1]]
-    low, high = (_standing(lines, print_, height) for height in STANDING)
-    hold_two = np.maximum(_groups(*low, len(lines)), _groups(*high, len(lines))) > 1
-    return lines[hold_two], _widest_space(lines, *low)[hold_two]
+    short = _standing(lines, print_, SHORT)
+    hold_two = _groups(*short, len(lines)) > 1
+    others = lines[~hold_two]
+    hold_two[~hold_two] = _groups(*_standing(others, print_, HIGH), len(others)) > 1
+    return lines[hold_two], _widest_space(lines, *short)[hold_two]
 
 
 def _standing(lines: Spots, print_: Bits, height: int) -> tuple[Indices, Indices]:
