@@ -53,6 +53,7 @@ from segmentation.rows import (
     without_gaps,
     without_rows,
 )
+from segmentation.rows_between_lines import find_rows_between
 from segmentation.show_through import lie_behind, pale_lines
 from segmentation.ticks import find_combs
 from segmentation.worn_rows import find_worn_rows
@@ -78,6 +79,7 @@ AS_LONG = (
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
 USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
 SMALL = 0.85  # of the usual height, that a box to tick has at most
+TINY = 0.65  # likewise, of one that shares its lines with the next: rings in rows seem to
 SQUARE = 0.12  # of its height, by which the width of one of several boxes to tick differs at most
 NARROWEST_ALONE = 16  # px, 4 mm on A4, of a box for a single digit
 APART = 0.25  # of a box's width, that boxes to tick stand apart at least
@@ -172,6 +174,8 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
         dashed = trace(with_dashes(lines, level_dashes(print_), dashes))
         boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed.lines), frames)
     boxes = without_gaps(boxes)
+    if dashes is not None:
+        boxes = find_rows_between(boxes, dashed.lines)
     combs = find_combs(lines, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
     boxes = find_worn_rows(boxes, frames, dashed, print_)
@@ -472,7 +476,7 @@ def _is_for_ticks(run: Sequence[_Placed], usual: float) -> bool:
     if len(run) == 1 and first.width < NARROWEST_ALONE:
         return True
     is_square = len(run) == 1 or abs(first.width - first.height) <= SQUARE * first.height
-    return are_apart and is_square and first.height < SMALL * usual
+    return is_square and first.height < (SMALL if are_apart else TINY) * usual
 
 
 def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:

@@ -97,15 +97,16 @@ def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedB
 
 
 def surer(ones: PrintedBoxes, others: PrintedBoxes, frames: PrintedBoxes) -> PrintedBoxes:
-    """Return the boxes of both; where a longer row has one no other stays. The ones count SOLID times.
+    """Return the boxes of both; where a longer row has one no other stays, then where one is better covered.
 
-    A row within one of the `frames` that are as high as it is counts least unless it fills it.
+    The ones count SOLID times where lines cover them. A row within one of the `frames` that are as high as it
+    is counts least unless it fills it.
     """
     both = PrintedBoxes.joined([ones, others])
-    votes = np.concatenate(
-        [SOLID * _mates(ones) * ~leave_room(ones, frames), _mates(others) * ~leave_room(others, frames)]
-    )
-    return both[without_overlaps(both, np.argsort(-votes, kind="stable"))]
+    solid = np.where(ones.coverage >= WHOLE, SOLID, 1)
+    votes = np.concatenate([solid * _mates(ones), _mates(others)])
+    votes *= ~np.concatenate([leave_room(ones, frames), leave_room(others, frames)])
+    return both[without_overlaps(both, np.lexsort((-both.coverage, -votes)))]
 
 
 def leave_room(boxes: PrintedBoxes, frames: PrintedBoxes) -> Flags:
@@ -288,7 +289,7 @@ def _goes_on(between: Sequence[Cell], lines: Lines, *, have_own_walls: bool) -> 
         or (
             sum(side) / 4 >= BETWEEN
             and max(side.left, side.right) >= COVERED
-            and (side.is_held if have_own_walls else max(side.top, side.bottom) >= UNBROKEN)
+            and ((side.is_held and have_own_walls) or max(side.top, side.bottom) >= UNBROKEN)
         )
         for side in sides
     )
@@ -333,16 +334,21 @@ def lines_end(cell: Cell, pitch: float, lines: Lines) -> bool:
 def _are_held(left: Numbers, top: Numbers, width: float, height: float, lines: Lines) -> Flags:
     """Tell which boxes of one size `Sides.is_held`."""
     right, bottom = left + width, top + height
-    near = np.arange(-OFF_PLACE, OFF_PLACE + 1)[:, None]
-
-    def covered(sums: Sums, row: Numbers, start: Numbers, end: Numbers) -> Numbers:
-        rows, first, last = whole(row) + near, np.maximum(whole(start), 0), np.maximum(whole(end), 0)
-        most = inked(sums, first, rows, last, rows + 1).max(axis=0)
-        return np.asarray(most / np.maximum(np.minimum(last, sums.shape[1] - 1) - first, 1))
-
-    at_left, at_right = (covered(lines.upright_sums.T, x, top, bottom) for x in (left, right))
-    ceiling, floor = (covered(lines.level_sums, y, left, right) for y in (top, bottom))
+    at_left, at_right = (walls_covered(x, top, bottom, lines) for x in (left, right))
+    ceiling, floor = (_covered(lines.level_sums, y, left, right) for y in (top, bottom))
     return np.asarray(_hold(at_left, ceiling, at_right, floor))
+
+
+def walls_covered(x: Numbers, top: Numbers, bottom: Numbers, lines: Lines, off: int = OFF_PLACE) -> Numbers:
+    """Return how far upright lines cover walls, of those so near each the one that covers most."""
+    return _covered(lines.upright_sums.T, x, top, bottom, off)
+
+
+def _covered(sums: Sums, row: Numbers, start: Numbers, end: Numbers, off: int = OFF_PLACE) -> Numbers:
+    near = np.arange(-off, off + 1)[:, None]
+    rows, first, last = whole(row) + near, np.maximum(whole(start), 0), np.maximum(whole(end), 0)
+    most = inked(sums, first, rows, last, rows + 1).max(axis=0)
+    return np.asarray(most / np.maximum(np.minimum(last, sums.shape[1] - 1) - first, 1))
 
 
 def _sides(cell: Cell, lines: Lines) -> Sides:

@@ -306,17 +306,18 @@ def test_a_dividing_line_that_was_never_printed_is_told_by_the_row() -> None:
     assert sizes(page) == [6]
 
 
-def test_small_boxes_by_themselves_and_apart_may_be_for_ticks() -> None:
+def test_small_boxes_by_themselves_or_apart_or_square_may_be_for_ticks() -> None:
     page = paper()
     for row in range(3):
         draw_boxes(page, Boxes(6, y=300 + 150 * row))
     draw_boxes(page, Boxes(1, y=800, width=26, height=30))
     draw_boxes(page, Boxes(5, y=900, width=26, height=26, gap=14))
     draw_boxes(page, Boxes(5, y=1000, width=26, height=30))
+    draw_boxes(page, Boxes(5, y=1100, width=36, height=36))  # as rings in rows seem to be
 
     fields = find_fields(Page(page)).fields
 
-    assert [field.for_ticks for field in fields] == [False, False, False, True, True, False]
+    assert [field.for_ticks for field in fields] == [False, False, False, True, True, False, True]
 
 
 def test_boxes_as_small_as_all_others_of_a_page_are_not_for_ticks() -> None:

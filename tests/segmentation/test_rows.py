@@ -153,6 +153,13 @@ def test_of_two_rows_in_a_frame_the_one_that_fills_it_stays() -> None:
     assert len(surer(from_lines, from_dashes, frame)) == 5
 
 
+def test_of_two_boxes_in_one_place_the_one_that_is_better_covered_stays() -> None:
+    broken, joined = in_a_row(5, left=100, width=24), in_a_row(5, left=100.5, width=24)
+    broken = replace(broken, coverage=np.full(5, 0.8))
+
+    assert surer(broken, joined, PrintedBoxes.joined([])).left.tolist() == joined.left.tolist()
+
+
 def in_a_row(count: int, *, left: float, width: float) -> PrintedBoxes:
     """Return boxes side by side with 2 px between them."""
     lefts = np.array([left + (width + 2) * nth for nth in range(count)])
