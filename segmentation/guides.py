@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.paper import Tones
+from segmentation.paper import PRINTED, Tones
 from segmentation.strips import Grey, Strip
 
 Darkness = npt.NDArray[np.float32]
@@ -30,8 +30,9 @@ def guides_alone(strips: Sequence[Strip], tones: Tones) -> npt.NDArray[np.bool_]
     A guide is printed into all boxes of a size, so it must show under what is written into the others.
     """
     alone = np.zeros(len(tones.ink), bool)
-    pale = (tones.ink > 0) & (tones.ink < PALE * tones.usual_ink * tones.paper)
-    if np.count_nonzero(pale) < FEWEST:
+    dark = np.maximum(tones.ink, tones.core)
+    pale = (dark >= PRINTED * tones.paper) & (dark < PALE * tones.usual_ink * tones.paper)
+    if np.count_nonzero(pale) < FEWEST or not (pale & (tones.ink > 0)).any():
         return alone
     patches = [strip.patch(index) for strip in strips for index in range(len(strip))]
     margins = [strip.margin for strip in strips for _ in range(len(strip))]

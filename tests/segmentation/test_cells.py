@@ -237,6 +237,23 @@ def test_digits_that_are_alike_are_no_printed_guide() -> None:
     assert all(cell.glyph is not None for cell in cells_of(page))
 
 
+def test_guides_that_are_as_dark_as_ink_in_a_few_boxes_are_told_by_the_others() -> None:
+    page = paper()
+    rows = Boxes(8, y=300), Boxes(8, y=500)
+    guides = {index: 160 if index == 5 else 182 for index in range(8)}
+    for boxes in rows:
+        draw_boxes(page, boxes)
+        for index, tone in guides.items():
+            x, y = boxes.x + 50 * index, boxes.y
+            cv2.rectangle(page, (x + 15, y + 14), (x + 35, y + 50), (tone,), 3)
+            cv2.line(page, (x + 15, y + 32), (x + 35, y + 32), (tone,), 3)
+    for index in (0, 3, 4, 7):
+        write_digit(page, rows[0], index, index)
+
+    cells = [cell for row in cut_cells(Page(page), find_fields(Page(page)).fields) for cell in row]
+    assert [index for index, cell in enumerate(cells) if cell.glyph is not None] == [0, 3, 4, 7]
+
+
 def test_a_digit_is_one_piece_and_a_ring_with_a_number_in_it_more() -> None:
     page = paper()
     boxes = Boxes(3)
