@@ -21,6 +21,7 @@ from segmentation.boxes import (
     HIGHEST_ROW,
     WIDEST_ALONE,
     PrintedBoxes,
+    TracedLines,
     find_boxes,
     find_wide_boxes,
     trace,
@@ -65,6 +66,7 @@ OFF_LINE = 0.2  # of a box's height, by which neighbours may be shifted against 
 COVERAGE_STEP = 0.05  # by which one region must be better covered than the next to count as better
 BEST_COVERAGE, MEAN_COVERAGE = 0.92, 0.74  # of the worst sides of a field's boxes; words leave more gaps
 SHORT_RUN = 0.3  # by which they must be better covered, shared by the boxes of a run
+FEWEST_NUMBERS = 3  # whole numbers of one height, that tell of others whose boxes are worn
 FEWEST_IN_COLUMN = 2  # boxes of a number, where a table has several numbers side by side
 HEAD = 6  # heights of a box, above it, in which a table's head is looked for
 WIDE_GAP = 8.0  # px between the insides of two boxes, that hold the wall of each and a line between them
@@ -175,7 +177,7 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
         boxes = surer(boxes, complete_rows(find_boxes(dashed), dashed.lines), frames)
     boxes = without_gaps(boxes)
     if dashes is not None:
-        boxes = find_rows_between(boxes, dashed.lines)
+        boxes = find_rows_between(boxes, dashed.lines, lines)
     combs = find_combs(lines, print_, boxes)
     boxes = PrintedBoxes.joined([apart(boxes, combs), combs])
     boxes = find_worn_rows(boxes, frames, dashed, print_)
@@ -184,7 +186,19 @@ def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxe
     wide = without_parts(without_rows(regions, boxes), printed, lines)
     more, wide = divide_by_neighbours(wide, boxes)
     numbers = _surest(without_divided(wide[wide.alone], lines.upright))
+    if dashes is not None:
+        numbers = PrintedBoxes.joined([numbers, _worn_numbers(numbers, printed, dashed)])
     return PrintedBoxes.joined([apart(apart(boxes, more), numbers), apart(more, numbers)]), numbers
+
+
+def _worn_numbers(numbers: PrintedBoxes, printed: PrintedBoxes, dashed: TracedLines) -> PrintedBoxes:
+    """Return the boxes of lines that are joined which are as high as several for whole numbers."""
+    if len(numbers) < FEWEST_NUMBERS:
+        return PrintedBoxes.joined([])
+    wide = find_wide_boxes(dashed)
+    like = (np.abs(wide.height[:, None] - numbers.height) <= SIZE_SLACK).sum(axis=1) >= FEWEST_NUMBERS
+    wide = apart(wide[wide.alone & like], PrintedBoxes.joined([numbers, printed]))
+    return _surest(without_divided(wide, dashed.lines.upright))
 
 
 def _surest(regions: PrintedBoxes) -> PrintedBoxes:

@@ -21,29 +21,31 @@ SIZES, FEWEST_USUAL = 1, 8  # of a page, the commonest sizes; boxes of one size 
 SAME_END = 6  # px by which ceiling and floor may begin or end apart
 SAME_HEIGHT = 3  # px by which they may be closer or further apart than those of usual boxes
 BEYOND = 5  # px that a line goes on beyond the inside of a row's last box: a wall, and some that is closed
+WORN_OFF = 2  # px by which it may end before the inside of that box
 STRETCHES = (-2.0, -1.0, 0.0, 1.0, 2.0)  # px by which a row may be longer than usual boxes have it
 WALLED, WORST = 0.85, 0.5  # of all walls of a row, and of each of them, that lines cover
 AS_GOOD = 0.01  # of all walls, by which one place has less of them than the best one
 OFF_PLACE = 1  # px by which a wall may lie off its place
 SAME_SIZE, OFF_LINES = 2.0, 3.0  # px by which boxes found may differ from usual ones, and stand off the strip
-OFF_LINE, CROSSED = 0.2, 0.8  # of a strip's height, off its lines; of its length, that a line through it has
+OFF_LINE, CROSSED = 0.2, 0.6  # of a strip's height, off its lines; of its length, that a line through it has
 NEXT = 1.25  # times the usual pitch, from one box to the next of a row without a gap
 
 _Strip = tuple[float, float, float, float]
 """Left, top, right and bottom of a row; its ends are those of its lines."""
 
 
-def find_rows_between(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
+def find_rows_between(boxes: PrintedBoxes, lines: Lines, solid: Lines) -> PrintedBoxes:
     """Return boxes with the rows of usual ones between ceilings and floors that are as long.
 
-    Where usual boxes stand side by side from one end to the other, they stay.
+    Where usual boxes stand side by side from one end to the other, they stay. `solid` are those of the lines
+    that are not of dashes.
     """
     found = PrintedBoxes.joined([])
     for usual, pitch in usual_boxes(boxes, SIZES, FEWEST_USUAL):
         width, height = float(np.median(usual.width)), float(np.median(usual.height))
         for left, right, middle in _strips(lines.level_bits, height, width + pitch):
             strip = left, middle - height / 2, right, middle + height / 2
-            if _is_filled(strip, width, pitch, boxes) or _is_crossed(strip, lines.level):
+            if _is_filled(strip, width, pitch, boxes) or _is_crossed(strip, solid.level):
                 continue
             row = _row(strip, width, pitch, lines)
             if row is not None and len(apart(row, found)) == len(row):
@@ -91,11 +93,12 @@ def _is_crossed(strip: _Strip, level: Mask) -> bool:
 def _row(strip: _Strip, width: float, pitch: float, lines: Lines) -> PrintedBoxes | None:
     """Return the usual boxes from one end of a strip to the other, where there are walls for them."""
     left, top, right, bottom = strip
-    count = int((right - left - width) / pitch) + 1
+    count = int((right - left - width + WORN_OFF) / pitch) + 1
     room = right - left - width - (count - 1) * pitch
     if count < 2 or room > 2 * BEYOND:
         return None
-    first, longer = (each.ravel()[:, None] for each in np.meshgrid(np.arange(room + 1), STRETCHES))
+    firsts = np.arange(-WORN_OFF, max(room, 0) + WORN_OFF + 1)
+    first, longer = (each.ravel()[:, None] for each in np.meshgrid(firsts, STRETCHES))
     lefts = left + first + (pitch + longer / (count - 1)) * np.arange(count)
     walls = np.concatenate([lefts - 1, lefts + width + 1], axis=1)
     tops, bottoms = np.full(walls.size, top), np.full(walls.size, bottom)

@@ -34,11 +34,12 @@ def lines_of(count: int, *, worn: int = -1, without: int = -1, to_right: int = 0
 
 
 USUAL = boxes_at([60.0 + PITCH * nth for nth in range(9)], 20)
+NONE = Lines.of(np.zeros((200, 400), np.uint8), np.zeros((200, 400), np.uint8))
 FEIGNED = boxes_at([55.0, 99.0], TOP, 17.0)
 
 
 def test_a_row_of_usual_boxes_takes_the_place_of_what_strokes_feign() -> None:
-    found = find_rows_between(PrintedBoxes.joined([USUAL, FEIGNED]), lines_of(5, worn=2))
+    found = find_rows_between(PrintedBoxes.joined([USUAL, FEIGNED]), lines_of(5, worn=2), NONE)
 
     row = found[found.top > 50]
     assert row.left == pytest.approx(LEFT + PITCH * np.arange(5), abs=1.5)
@@ -49,19 +50,18 @@ def test_a_row_of_usual_boxes_takes_the_place_of_what_strokes_feign() -> None:
     "lines", [lines_of(5, to_right=30), lines_of(2, without=2)], ids=["longer", "no end"]
 )
 def test_no_row_is_told_by_lines_that_are_not_its_own(lines: Lines) -> None:
-    assert len(find_rows_between(USUAL, lines)) == len(USUAL)
+    assert len(find_rows_between(USUAL, lines, NONE)) == len(USUAL)
 
 
 def test_several_rows_are_no_row() -> None:
-    lines = lines_of(5)
-    level = lines.level.copy()
-    level[round(TOP) + 12, round(LEFT) - 3 : round(LEFT + 5 * PITCH)] = 255
+    lines, through = lines_of(5), np.zeros((200, 400), np.uint8)
+    through[round(TOP) + 12, round(LEFT) - 3 : round(LEFT + 5 * PITCH)] = 255
 
-    assert len(find_rows_between(USUAL, Lines.of(level, lines.upright))) == len(USUAL)
-    assert len(find_rows_between(USUAL, lines)) == len(USUAL) + 5
+    assert len(find_rows_between(USUAL, lines, Lines.of(through, NONE.upright))) == len(USUAL)
+    assert len(find_rows_between(USUAL, lines, NONE)) == len(USUAL) + 5
 
 
 def test_boxes_in_their_place_stay_as_they_are() -> None:
     boxes = PrintedBoxes.joined([USUAL, boxes_at([LEFT + PITCH * nth for nth in range(5)], TOP)])
 
-    assert np.array_equal(find_rows_between(boxes, lines_of(5)).left, boxes.left)
+    assert np.array_equal(find_rows_between(boxes, lines_of(5), NONE).left, boxes.left)

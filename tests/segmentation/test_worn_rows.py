@@ -78,6 +78,18 @@ def test_a_wide_box_is_no_worn_row_because_it_is_as_high_as_the_others() -> None
     assert number.holds_number
 
 
+def test_worn_boxes_for_whole_numbers_are_told_by_others_as_high() -> None:
+    page = paper()
+    numbers = [Boxes(1, y=y, width=220) for y in (300, 450, 600, 750, 900)]
+    for boxes in numbers:
+        draw_boxes(page, boxes)
+    for worn in numbers[3:]:
+        for wall in (worn.x, worn.x + worn.width):
+            rub_out(page, (wall, worn.y + 28), (wall, worn.y + 37))
+
+    assert [field.holds_number for field in fields_of(page)] == [True] * 5
+
+
 def test_in_a_closed_frame_no_row_is_told_by_the_others_that_does_not_reach_both_walls() -> None:
     page = paper()
     for boxes in WHOLE:
