@@ -7,7 +7,6 @@ printed, or where the line has a gap; its row still goes on for whole boxes, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.boxes import PrintedBoxes, without_overlaps
-from segmentation.lines import Lines, Mask, Sums, inked, upright_dashes, upright_spaced, whole
+from segmentation.lines import Lines, Mask, Sums, inked, ranges, upright_dashes, upright_spaced, whole
 
 MOST_SIZES = 4  # of a page
 FEWEST_ALIKE = 2  # boxes that make a size
@@ -146,14 +145,16 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
 
 def without_gaps(boxes: PrintedBoxes) -> PrintedBoxes:
     """Return the boxes that are not the white between two wider ones of one size, beside each other."""
-    level = _level(boxes) & _level(replace(boxes, top=boxes.bottom))
-    wider = level & (boxes.width[:, None] * NARROWER < boxes.width)
-    to_left, to_right = boxes.left[:, None] - boxes.right, boxes.left - boxes.right[:, None]
-    before = wider & (to_left > -OFF_PLACE) & (to_left <= THICKEST_LINE)
-    behind = wider & (to_right > -OFF_PLACE) & (to_right <= THICKEST_LINE)
-    alike, between = _alike(boxes), np.asarray(before.any(axis=1) & behind.any(axis=1))
-    for index in np.flatnonzero(between).tolist():
-        between[index] = alike[np.ix_(before[index], behind[index])].any()
+    one, other = _in_one_row(boxes)
+    wider = boxes.width[one] * NARROWER < boxes.width[other]
+    wider &= np.abs(boxes.bottom[one] - boxes.bottom[other]) <= OFF_PLACE
+    one, other = one[wider], other[wider]
+    to_left, to_right = boxes.left[one] - boxes.right[other], boxes.left[other] - boxes.right[one]
+    before, behind = ((gap > -OFF_PLACE) & (gap <= THICKEST_LINE) for gap in (to_left, to_right))
+    between = np.zeros(len(boxes), bool)
+    for index in np.intersect1d(one[before], one[behind]).tolist():
+        sides = (other[side & (one == index)] for side in (before, behind))
+        between[index] = _are_alike(boxes, *np.ix_(*sides)).any()
     return boxes[~between]
 
 
@@ -184,32 +185,51 @@ def in_rows(boxes: PrintedBoxes) -> PrintedBoxes:
     return boxes[has_neighbour(boxes)]
 
 
-def has_neighbour(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
+def has_neighbour(boxes: PrintedBoxes, off: float = SAME_SIZE) -> Flags:
     """Tell which boxes stand beside another one of their size."""
-    return np.asarray((_alike(boxes, off) & (_ahead(boxes) | _ahead(boxes).T)).any(axis=1))
+    has = np.zeros(len(boxes), bool)
+    pairs = _side_by_side(boxes)
+    for one, other in (pairs, pairs[::-1]):
+        has[one[_are_alike(boxes, one, other, off)]] = True
+    return has
 
 
-def _ahead(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
-    apart_by = boxes.left - boxes.left[:, None]
-    width = boxes.width[:, None]
-    return np.asarray(_level(boxes) & (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width))
+def _side_by_side(boxes: PrintedBoxes) -> tuple[Indices, Indices]:
+    """Return boxes, each with those to the right of it in its row that may be the next one."""
+    one, other = _in_one_row(boxes)
+    apart_by, width = boxes.left[other] - boxes.left[one], boxes.width[one]
+    beside = (apart_by > LEAST_PITCH * width) & (apart_by < LARGEST_PITCH * width)
+    return one[beside], other[beside]
 
 
-def _mates(boxes: PrintedBoxes) -> npt.NDArray[np.intp]:
+def _in_one_row(boxes: PrintedBoxes) -> tuple[Indices, Indices]:
+    """Return boxes, each with all those whose ceilings are level with its own, itself too."""
+    order = np.argsort(boxes.top)
+    tops = boxes.top[order]
+    first = np.searchsorted(tops, boxes.top - OFF_PLACE)
+    one, nth = ranges(first, np.searchsorted(tops, boxes.top + OFF_PLACE, "right"))
+    return one, order[nth]
+
+
+def _mates(boxes: PrintedBoxes) -> Indices:
     """Return of each box how many of its size stand level with it, itself too."""
-    return np.asarray((_alike(boxes) & _level(boxes)).sum(axis=1))
+    one, other = _in_one_row(boxes)
+    return np.bincount(one[_are_alike(boxes, one, other)], minlength=len(boxes))
 
 
-def _level(boxes: PrintedBoxes) -> npt.NDArray[np.bool_]:
-    return np.asarray(np.abs(boxes.top - boxes.top[:, None]) <= OFF_PLACE)
-
-
-def _alike(boxes: PrintedBoxes, off: float = SAME_SIZE) -> npt.NDArray[np.bool_]:
-    width, height = boxes.width[:, None], boxes.height[:, None]
+def _are_alike(boxes: PrintedBoxes, one: Indices, other: Indices, off: float = SAME_SIZE) -> Flags:
+    """Tell which of these boxes are of the size of those others."""
+    width, height = boxes.width, boxes.height
     return np.asarray(
-        (np.abs(width - boxes.width) <= np.maximum(off, SIZE_OFF * width))
-        & (np.abs(height - boxes.height) <= np.maximum(off, SIZE_OFF * height))
+        (np.abs(width[one] - width[other]) <= np.maximum(off, SIZE_OFF * width[one]))
+        & (np.abs(height[one] - height[other]) <= np.maximum(off, SIZE_OFF * height[one]))
     )
+
+
+def _alike(boxes: PrintedBoxes, off: float = SAME_SIZE) -> Flags:
+    """Tell of all boxes, (n, n), the same."""
+    each = np.arange(len(boxes))
+    return _are_alike(boxes, each[:, None], each, off)
 
 
 def _sizes(boxes: PrintedBoxes) -> Iterator[Indices]:
@@ -238,27 +258,37 @@ def usual_boxes(boxes: PrintedBoxes, sizes: int, fewest: int) -> Iterator[tuple[
 
 def _next_one(boxes: PrintedBoxes) -> Numbers:
     """Return how far it is from each box to the next one of its row, infinite where it has none."""
-    apart_by, near = np.abs(boxes.left - boxes.left[:, None]), _ahead(boxes)
-    return np.asarray(np.where(near | near.T, apart_by, np.inf).min(axis=1, initial=np.inf))
+    one, other = _side_by_side(boxes)
+    apart_by = boxes.left[other] - boxes.left[one]
+    return _least(np.concatenate([one, other]), np.concatenate([apart_by, apart_by]), len(boxes))
+
+
+def _least(which: Indices, values: Numbers, count: int) -> Numbers:
+    """Return the least of the values of each of so many entries, infinite where it has none."""
+    least = np.full(count, np.inf)
+    np.minimum.at(least, which, values)
+    return least
 
 
 def _missing(boxes: PrintedBoxes, lines: Lines) -> Iterator[tuple[Cell, int]]:
     """Yield the boxes that rows of boxes of one size lack, each with the number of boxes its row has."""
     boxes = boxes[np.argsort(boxes.left)]
     width, height = median(boxes.width.tolist()), median(boxes.height.tolist())
-    apart_by, level = boxes.left - boxes.left[:, None], _level(boxes)
     next_one = _next_one(boxes)
     if not np.isfinite(next_one).any():
         return
     usual = median(next_one[np.isfinite(next_one)].tolist())
     far = LEAST_PITCH * width
-    to_next = np.where(level & (apart_by > far), apart_by, np.inf).min(axis=1, initial=np.inf)
-    to_last = np.where(level & (apart_by < -far), -apart_by, np.inf).min(axis=1, initial=np.inf)
+    one, other = _in_one_row(boxes)
+    apart_by = boxes.left[other] - boxes.left[one]
+    after, before = apart_by > far, apart_by < -far
+    to_next = _least(one[after], apart_by[after], len(boxes))
+    to_last = _least(one[before], -apart_by[before], len(boxes))
     pitches = np.where((_steps(next_one, usual) == 0) & np.isfinite(next_one), next_one, usual)
     ahead, behind = (
         _are_held(boxes.left + way * pitches, boxes.top, width, height, lines) for way in (1, -1)
     )
-    gap, mates = _steps(to_next, pitches), level.sum(axis=1)
+    gap, mates = _steps(to_next, pitches), np.bincount(one, minlength=len(boxes))
     ahead, behind = ahead & (gap != 1), behind & (_steps(to_last, pitches) == 0)
     for index in np.flatnonzero((gap > 1) | ahead | behind).tolist():
         left, top, pitch = float(boxes.left[index]), float(boxes.top[index]), float(pitches[index])
