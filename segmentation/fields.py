@@ -39,6 +39,7 @@ from segmentation.lines import (
     inked,
     level_dashes,
     pale_beside,
+    ranges,
     whole,
     with_dashes,
 )
@@ -312,22 +313,25 @@ def _following(boxes: Sequence[_Placed], unit: float) -> dict[int, int]:
     left, right, y, height = np.array(rows).reshape(-1, 4).T
     outer = np.array([box.outer for box in boxes]).reshape(-1, 4) / unit
     left_line, right_line = outer[:, LEFT], outer[:, RIGHT]
-    width = right - left
-    gap = (left - left_line) - (right + right_line)[:, None]
+    width, off, order = right - left, OFF_LINE * height, np.argsort(y)
+    first, end = np.searchsorted(y[order], y - off, "right"), np.searchsorted(y[order], y + off)
+    one, nth = ranges(first, end)
+    other = order[nth]
+    gap = (left - left_line)[other] - (right + right_line)[one]
     follows = (
-        (gap > -width[:, None] / 2)
-        & (gap < LARGEST_GAP * (width + left_line + right_line)[:, None])
-        & (np.abs(y - y[:, None]) < OFF_LINE * height[:, None])
-        & _alike(width)
-        & _alike(height)
-        & np.triu(np.ones((len(boxes), len(boxes)), bool), 1)
+        (other > one)
+        & (gap > -width[one] / 2)
+        & (gap < LARGEST_GAP * (width + left_line + right_line)[one])
+        & _are_alike(width[one], width[other])
+        & _are_alike(height[one], height[other])
     )
-    following: dict[int, int] = {}
-    for index in np.flatnonzero(follows.any(axis=1)).tolist():
-        nearest = int(np.argmax(follows[index]))
-        if nearest not in following.values():
-            following[index] = nearest
-    return following
+    nearest: dict[int, int] = {}
+    for each, after in sorted(zip(one[follows].tolist(), other[follows].tolist(), strict=True)):
+        nearest.setdefault(each, after)
+    before: dict[int, int] = {}
+    for each, after in nearest.items():
+        before.setdefault(after, each)
+    return {each: after for after, each in before.items()}
 
 
 def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed]]:
@@ -503,6 +507,6 @@ def _rows(runs: Sequence[list[_Placed]]) -> Iterator[list[list[_Placed]]]:
         yield sorted(row, key=lambda run: run[0].left)
 
 
-def _alike(sizes: npt.NDArray[np.float64]) -> Flags:
-    largest = np.maximum(sizes, sizes[:, None])
-    return np.asarray(np.abs(sizes - sizes[:, None]) <= np.maximum(SIZE_SLACK, SIZE_TOLERANCE * largest))
+def _are_alike(sizes: Numbers, others: Numbers) -> Flags:
+    largest = np.maximum(sizes, others)
+    return np.asarray(np.abs(sizes - others) <= np.maximum(SIZE_SLACK, SIZE_TOLERANCE * largest))
