@@ -93,13 +93,15 @@ def find_print(grey: npt.NDArray[np.uint8]) -> Mask:
 def shade_print(grey: npt.NDArray[np.uint8]) -> Print:
     """Return a page's print, and which of it is dark where much of it is not."""
     window = (PAPER_WINDOW, PAPER_WINDOW)
-    lowest = cv2.subtract(cv2.blur(grey, window), np.full_like(grey, DEEPEST_DIP))
-    darkness = cv2.subtract(cv2.blur(cv2.max(grey, lowest), window), grey)
+    paper = cv2.blur(grey, window)  # each step in the place of the last, which is still in the cache
+    lowest = cv2.subtract(paper, np.full_like(grey, DEEPEST_DIP), dst=paper)
+    paper = cv2.blur(cv2.max(grey, lowest, dst=lowest), window)
+    darkness = cv2.subtract(paper, grey, dst=paper)
     contrast = max(LINE_CONTRAST, _grain(grey))
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _bar(THICKEST_PRINT, THICKEST_PRINT))
     usual = _usual_darkness(thin)
-    thin = cv2.max(thin, _over(darkness, THICK_PRINT * usual))  # a blacked-out box has lines too
-    seen = cv2.min(darkness, thin)
+    thin = cv2.max(thin, _over(darkness, THICK_PRINT * usual), dst=thin)  # a blacked-out box has lines too
+    seen = cv2.min(darkness, thin, dst=thin)
     print_, dark = _over(seen, contrast), _over(seen, max(contrast, SHOWS_THROUGH * usual))
     much = MUCH_PALE * cv2.countNonZero(print_)
     may_be_much = cv2.countNonZero(print_) - cv2.countNonZero(dark) >= much
