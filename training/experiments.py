@@ -65,7 +65,7 @@ RECIPES = (
     more_marks := replace(MORE_MARKS, starts_from=averaged.name),
     replace(SMALL_STEPS, starts_from=more_marks.name),
     replace(
-        MORE_MARKS,
+        SMALL_STEPS,
         seed=1,
         starts_from=replace(ROUNDED, seed=1, starts_from=replace(RESIDUAL, seed=1).name).name,
     ),
