@@ -38,7 +38,7 @@ TITLES = {
     "residual-distorted-digits-pens-marks-continued-rounded": "residual, on paper, rounded",
     "residual-distorted-digits-pens-marks-continued-rounded-averaged": "residual, on paper, averaged",
     "residual-distorted-digits-pens-marks-continued-continued-rounded-averaged": "residual, more marks",
-    "residual-distorted-digits-pens-marks-continued-continued-continued-rounded-averaged": "and small steps",
+    "residual-distorted-digits-pens-marks-continued-continued-continued-rounded-averaged": "residual, in steps",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
@@ -113,8 +113,9 @@ are pages drawn by this project with MNIST's validation digits and pens of its o
 their boxes found and cut as the worker does (synthetic); *digits in cells* the validation digits, each
 written once into a drawn cell, worse treated than on most pages (synthetic); *real pages* the digits in the
 found boxes of real scans, of which there are few; *optdigits* and *semeion* other people's digits, squeezed
-to one aspect by those who published them. Read right means that of all classes the right one is the most
-probable. *Calibrated* is how the worker reads: with probabilities fitted to pages on which a mark stands in
+to one aspect by those who published them; pens of our own got shapes after a look at semeion's mistakes
+(ADR 17 and 21), so it is no longer quite foreign. Read right means that of all classes the right one is
+the most probable. *Calibrated* is how the worker reads: with probabilities fitted to pages on which a mark stands in
 two of a hundred boxes, and not in one of seven, as in training. *Marks* is the
 share of crosses, dashes, scribbles, letters and dirt (synthetic; without letters that look like digits) for
 which the most probable is no digit; the reader asks for more than the most probable.
