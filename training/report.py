@@ -26,6 +26,7 @@ from training.scorecard import (
     tally_of,
 )
 
+RESIDUAL = "residual-distorted-digits-pens-marks"
 TITLES = {
     "convolution": "A: convolutions, pooling, flatten, dense",
     "dropout": "B: A with dropout 0.5",
@@ -34,11 +35,11 @@ TITLES = {
     "deep-distorted-digits-pens-marks": "deep, on paper",
     "deep-distorted-digits-pens-marks-continued": "deep, on paper, continued",
     "deep-distorted-digits-pens-marks-continued-continued": "deep, on paper, continued twice",
-    "residual-distorted-digits-pens-marks": "residual, on paper",
-    "residual-distorted-digits-pens-marks-continued-rounded": "residual, on paper, rounded",
-    "residual-distorted-digits-pens-marks-continued-rounded-averaged": "residual, on paper, averaged",
-    "residual-distorted-digits-pens-marks-continued-continued-rounded-averaged": "residual, more marks",
-    "residual-distorted-digits-pens-marks-continued-continued-continued-rounded-averaged": "residual, in steps",
+    RESIDUAL: "residual, on paper",
+    f"{RESIDUAL}-continued-rounded": "residual, on paper, rounded",
+    f"{RESIDUAL}-continued-rounded-averaged": "residual, on paper, averaged",
+    f"{RESIDUAL}-continued-continued-rounded-averaged": "residual, more marks",
+    f"{RESIDUAL}-continued-continued-continued-rounded-averaged": "residual, small steps",
 }
 INGREDIENTS = {
     "deep": "MNIST as it is",
@@ -115,9 +116,9 @@ written once into a drawn cell, worse treated than on most pages (synthetic); *r
 found boxes of real scans, of which there are few; *optdigits* and *semeion* other people's digits, squeezed
 to one aspect by those who published them; pens of our own got shapes after a look at semeion's mistakes
 (ADR 17 and 21), so it is no longer quite foreign. Read right means that of all classes the right one is
-the most probable. *Calibrated* is how the worker reads: with probabilities fitted to pages on which a mark stands in
-two of a hundred boxes, and not in one of seven, as in training. *Marks* is the
-share of crosses, dashes, scribbles, letters and dirt (synthetic; without letters that look like digits) for
+the most probable. *Calibrated* is how the worker reads: with probabilities fitted to pages on which a mark
+stands in two of a hundred boxes, and not in one of seven, as in training. *Marks* is the share of crosses,
+dashes, scribbles, letters and dirt (synthetic; without letters that look like digits) for
 which the most probable is no digit; the reader asks for more than the most probable.
 
 {_cost_table(families, winner)}
