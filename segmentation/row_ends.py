@@ -17,6 +17,7 @@ OFF_PLACE = 2  # px by which a line may lie off where the row has it
 LINE = 2.0  # px of the line between two boxes, where only one was found
 PRINTED = 0.5  # of each side of one more box: broken and dotted lines are as much, labels seldom all round
 MOSTLY = 0.65  # of its ceiling, its floor and its far wall together
+BEFORE = 0.4  # of a far wall, where the next box is more surely one
 WALL = 0.85  # of a far wall, which handwriting seldom covers
 CROSSED = 0.9  # of a row between ceiling and floor: these are cells of a grid, or a solid bar
 NARROWEST, OFF_WALLS = 0.75, 0.3  # of a box's width, and of a gap, at either end of which thick walls stand
@@ -98,9 +99,9 @@ def _lacks(end: Edges, pitch: float, found: npt.NDArray[np.float64], print_: Mas
             return nth > 1
         far = place.left - 1 if pitch < 0 else place.right + 1
         wall = _printed(print_.T, far, place.top, place.bottom)
-        if wall < PRINTED or ceiling + floor + wall < 3 * MOSTLY or _is_crossed(place, print_):
+        if wall < BEFORE or _is_crossed(place, print_):
             return False
-        if wall >= WALL:
+        if wall >= WALL and ceiling + floor + wall >= 3 * MOSTLY:
             return True
     return True
 

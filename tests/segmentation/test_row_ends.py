@@ -52,6 +52,13 @@ def test_a_box_whose_sides_have_gaps_is_one_more_box(print_: Mask) -> None:
     assert goes_on(BOXES[:4], [], print_)
 
 
+def test_a_worn_box_and_a_whole_one_behind_it_are_more_boxes(print_: Mask) -> None:
+    print_[45:95, 132:144] = 0  # of ceiling and floor
+    print_[52:74, 155:163] = 0  # of the wall between the two
+
+    assert goes_on(BOXES[:3], [], print_)
+
+
 def test_a_box_of_another_row_does_not_lack(print_: Mask) -> None:
     assert not goes_on(BOXES[:3], BOXES[3:], print_)
 
