@@ -95,8 +95,12 @@ class PrintedBoxes:
         return self.bottom - self.top
 
     @property
+    def edges(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        return self.left, self.top, self.right, self.bottom
+
+    @property
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        return (self.left, self.top, self.right, self.bottom, self.coverage, self.alone)
+        return (*self.edges, self.coverage, self.alone)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,11 +256,15 @@ def covered_sides(
     def covered(integral: Sums, line: _Stretches, between: Sequence[Indices]) -> Numbers:
         return _inner_line(integral, line.first, line.last, between[0], between[1])[1]
 
+    at_left, at_top, at_right, at_bottom = _sides_about(
+        left - LINE_SPREAD, top - LINE_SPREAD, right + LINE_SPREAD, bottom + LINE_SPREAD, traced.lines.shape
+    )
+    level, upright = traced.ink.level, traced.ink.upright
     return (
-        covered(traced.ink.upright, _Stretches.about(left - LINE_SPREAD, width), y),
-        covered(traced.ink.level, _Stretches.about(top - LINE_SPREAD, height), x),
-        covered(traced.ink.upright, _Stretches.about(right + LINE_SPREAD, width), y),
-        covered(traced.ink.level, _Stretches.about(bottom + LINE_SPREAD, height), x),
+        covered(upright, at_left, y),
+        covered(level, at_top, x),
+        covered(upright, at_right, y),
+        covered(level, at_bottom, x),
     )
 
 
@@ -297,9 +305,8 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
 
     Lines are made wider once more, so that corners close which miss each other by a pixel or two.
     """
-    height, width = lines.shape
-    both = spread(lines.level_bits | lines.upright_bits, 1, width, upright=False)
-    closed = unpacked(spread(both, 1, width, upright=True), width)
+    both = spread(lines.level_bits | lines.upright_bits, 1, lines.width, upright=False)
+    closed = unpacked(spread(both, 1, lines.width, upright=True), lines.width)
     contours, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     holes = [] if nesting is None else [each[-1] >= 0 for each in nesting[0].tolist()]
     fewest, most = 2 * (SMALLEST_HEIGHT - 2), LARGEST_SIDE + 2
@@ -312,6 +319,14 @@ def _enclosed(lines: Lines) -> tuple[_Stretches, _Stretches, _Stretches, _Stretc
                 if enclosed > FILLED * (across - 2) * (down - 2):
                     regions.append((x - 1, y - 1, x + across, y + down))
     left, top, right, bottom = np.array(regions, np.float64).reshape(-1, 4).T
+    return _sides_about(left, top, right, bottom, lines.shape)
+
+
+def _sides_about(
+    left: Numbers, top: Numbers, right: Numbers, bottom: Numbers, shape: tuple[int, ...]
+) -> tuple[_Stretches, _Stretches, _Stretches, _Stretches]:
+    """Return where the lines of boxes are looked for that should be at these places of a page."""
+    height, width = shape
     return (
         _Stretches.about(left, width),
         _Stretches.about(top, height),
@@ -375,7 +390,7 @@ def _at_lines(
 def _distinct(candidates: PrintedBoxes) -> Indices:
     """Return which candidates to keep so that each occurs once; one number for four edges sorts fast."""
     key = np.zeros(len(candidates), np.int64)
-    for edge in (candidates.left, candidates.top, candidates.right, candidates.bottom):
+    for edge in candidates.edges:
         key = (key << 16) + _halves(edge)
     return np.asarray(np.unique(key, return_index=True)[1], np.intp)
 
@@ -473,7 +488,7 @@ def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
     """Return what lines surround where a row lacks its next box: its corners may be written over."""
     apart = boxes.left[:, None] - boxes.left
     level = np.abs(boxes.top[:, None] - boxes.top) <= CORNER_OFF
-    ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _same_size(boxes, boxes)
+    ahead = level & (apart > 0) & (apart < LARGEST_PITCH * boxes.width) & _alike(_sizes(boxes))
     behind_pitch = np.where(ahead, apart, np.inf).min(axis=1, initial=np.inf)  # to the box on the left
     ahead_pitch = np.where(ahead, apart, np.inf).min(axis=0, initial=np.inf)
     has_left, has_right = np.isfinite(behind_pitch), np.isfinite(ahead_pitch)
@@ -484,18 +499,13 @@ def _neighbours(ink: _Ink, boxes: PrintedBoxes) -> PrintedBoxes:
     left, right = boxes.left[where] + shift, boxes.right[where] + shift
     on_page = (left > PITCH_OFF) & (right < width - 1 - PITCH_OFF)
     where, left, right = where[on_page], left[on_page], right[on_page]
-    return _refined(
-        ink,
-        _Stretches.about(left - LINE_SPREAD, width),
-        _Stretches.about(boxes.top[where] - LINE_SPREAD, height),
-        _Stretches.about(right + LINE_SPREAD, width),
-        _Stretches.about(boxes.bottom[where] + LINE_SPREAD, height),
-    )
+    top, bottom = boxes.top[where] - LINE_SPREAD, boxes.bottom[where] + LINE_SPREAD
+    return _refined(ink, *_sides_about(left - LINE_SPREAD, top, right + LINE_SPREAD, bottom, (height, width)))
 
 
-def _same_size(ones: PrintedBoxes, others: PrintedBoxes) -> Flags:
-    sizes = (np.stack([_halves(boxes.width), _halves(boxes.height)]) for boxes in (ones, others))
-    return _near(*sizes)
+def _sizes(boxes: PrintedBoxes) -> npt.NDArray[np.int16]:
+    """Return (2, n): how wide and how high boxes are, in half pixels."""
+    return np.stack([_halves(boxes.width), _halves(boxes.height)])
 
 
 def _surest_first(boxes: PrintedBoxes, conflicts: _Pairs) -> Indices:
@@ -503,15 +513,15 @@ def _surest_first(boxes: PrintedBoxes, conflicts: _Pairs) -> Indices:
     sizes = (_halves(boxes.width).astype(np.int32) << 16) + _halves(boxes.height)
     sizes, nth, counts = np.unique(sizes, return_inverse=True, return_counts=True)
     each = np.stack([sizes >> 16, sizes & 0xFFFF]).astype(np.int16)
-    votes = (_near(each, each) @ counts)[nth]
+    votes = (_alike(each) @ counts)[nth]
     votes = votes * np.where(_divided(boxes, votes, conflicts), DIVIDED, 1.0)
     votes[_guides(boxes, conflicts)] = 0
     return np.lexsort((-boxes.coverage, -votes))
 
 
-def _near(ones: npt.NDArray[np.int16], others: npt.NDArray[np.int16]) -> Flags:
-    """Tell which of two sets of sizes, (2, n) in half pixels, are the same."""
-    return np.asarray((np.abs(ones[:, :, None] - others[:, None]) <= 2 * SAME_SIZE).all(axis=0))
+def _alike(sizes: npt.NDArray[np.int16]) -> Flags:
+    """Tell of every two sizes, (n, n), whether they are about the same."""
+    return np.asarray((np.abs(sizes[:, :, None] - sizes[:, None]) <= 2 * SAME_SIZE).all(axis=0))
 
 
 def _guides(boxes: PrintedBoxes, conflicts: _Pairs) -> Flags:
@@ -536,13 +546,11 @@ def _next_alike(boxes: PrintedBoxes, which: Indices) -> Numbers:
     ones = np.flatnonzero(_any(which, len(boxes)))
     order = np.argsort(y)
     rows = y[order]
-    first, end = (
-        np.searchsorted(rows, y[ones] - CORNER_OFF),
-        np.searchsorted(rows, y[ones] + CORNER_OFF, "right"),
-    )
+    first = np.searchsorted(rows, y[ones] - CORNER_OFF)
+    end = np.searchsorted(rows, y[ones] + CORNER_OFF, "right")
     entry, nth = ranges(first, end)
     one, other = ones[entry], order[nth]
-    sizes = np.stack([_halves(boxes.width), _halves(boxes.height)])
+    sizes = _sizes(boxes)
     alike = (np.abs(sizes[:, one] - sizes[:, other]) <= 2 * SAME_SIZE).all(axis=0) & (one != other)
     apart = np.where(alike, np.abs(x[one] - x[other]), np.inf)
     next_one = np.minimum.reduceat(apart, np.cumsum(end - first) - (end - first))
@@ -551,9 +559,7 @@ def _next_alike(boxes: PrintedBoxes, which: Indices) -> Numbers:
 
 def _divided(boxes: PrintedBoxes, votes: Indices, conflicts: _Pairs) -> Flags:
     """Tell which boxes are two others as well, beside or above each other, or one with the gap next to it."""
-    left, top, right, bottom, width, height = map(
-        _halves, (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.width, boxes.height)
-    )
+    left, top, right, bottom, width, height = map(_halves, (*boxes.edges, boxes.width, boxes.height))
     near = np.int16(2 * CORNER_OFF)
 
     def same(edge: npt.NDArray[np.int16], one: Indices, other: Indices) -> Flags:
@@ -596,7 +602,7 @@ def without_overlaps(boxes: PrintedBoxes, order: Indices) -> Indices:
 
 
 def _kept(order: Indices, conflicts: _Pairs) -> Indices:
-    """Return the same, given which boxes overlap."""
+    """Return the boxes that overlap none of those before them in the order, given all pairs that overlap."""
     one, other = conflicts
     excludes = np.zeros((len(order), len(order)), bool)
     excludes[one, other] = excludes[other, one] = True
@@ -612,7 +618,7 @@ def _conflicts(boxes: PrintedBoxes) -> _Pairs:
     """Return all pairs of boxes that overlap by more than two boxes of a page do, each once."""
     order = np.argsort(boxes.top)
     boxes = boxes[order]
-    left, top, right, bottom = map(_halves, (boxes.left, boxes.top, boxes.right, boxes.bottom))
+    left, top, right, bottom = map(_halves, boxes.edges)
     least = (LARGEST_OVERLAP * 4 * boxes.width * boxes.height).astype(np.float32)
     one, other = ranges(np.arange(1, len(boxes) + 1), np.searchsorted(boxes.top, boxes.bottom))
     across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])

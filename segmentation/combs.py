@@ -86,9 +86,7 @@ def without_parts(regions: PrintedBoxes, boxes: PrintedBoxes, lines: Lines) -> P
 
     Where a box sticks out of a region, it is the region's sides that strokes feign.
     """
-    left, top, right, bottom = (
-        edge[:, None] for edge in (regions.left, regions.top, regions.right, regions.bottom)
-    )
+    left, top, right, bottom = (edge[:, None] for edge in regions.edges)
     across = np.minimum(right, boxes.right) - np.maximum(left, boxes.left)
     down = np.minimum(bottom, boxes.bottom) - np.maximum(top, boxes.top)
     shared = (across > SAME_ROW) & (down > SAME_ROW)

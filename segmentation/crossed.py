@@ -28,8 +28,7 @@ def without_crossed(boxes: PrintedBoxes, lines: Lines) -> PrintedBoxes:
     below = inked(lines.upright_sums, left, whole(boxes.bottom), right, whole(boxes.bottom + beyond))
     crossed = (above >= least) & (below >= least)
     for index in np.flatnonzero(crossed).tolist():
-        edges = boxes.left[index], boxes.top[index], boxes.right[index], boxes.bottom[index]
-        crossed[index] = _is_crossed(lines.upright, *map(float, edges))
+        crossed[index] = _is_crossed(lines.upright, *(float(edge[index]) for edge in boxes.edges))
     return boxes[~crossed]
 
 
@@ -39,8 +38,7 @@ def without_divided(regions: PrintedBoxes, upright: Mask) -> PrintedBoxes:
     A table's lines divide its rows like that. No digit does, and what shows through does not go on with the
     sides.
     """
-    sides = (regions.left, regions.top, regions.right, regions.bottom)
-    edges = zip(*(edge.tolist() for edge in sides), strict=True)
+    edges = zip(*(edge.tolist() for edge in regions.edges), strict=True)
     return regions[~np.array([_is_divided(upright, *each) for each in edges], bool)]
 
 

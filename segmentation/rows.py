@@ -85,7 +85,7 @@ def _hold(left: _Share, top: _Share, right: _Share, bottom: _Share) -> Flags | b
 def complete_rows(boxes: PrintedBoxes, lines: Lines, trust: int = 1) -> PrintedBoxes:
     """Return boxes with those that their rows lack; in the place of a longer row's box no other one stays.
 
-    `trust` is how many times a box that was found counts for it.
+    `trust` is how many times a box that was found counts against what a row of others would have there.
     """
     missing = [each for which in _sizes(boxes) for each in _missing(boxes[which], lines)]
     if not missing:
@@ -111,9 +111,7 @@ def surer(ones: PrintedBoxes, others: PrintedBoxes, frames: PrintedBoxes) -> Pri
 def leave_room(boxes: PrintedBoxes, frames: PrintedBoxes) -> Flags:
     """Tell which boxes stand in a closed frame, as high as they are, that their row does not fill."""
     frames = frames[frames.alone & (frames.coverage >= FRAME)]
-    left, top, right, bottom = (
-        edge[:, None] for edge in (frames.left, frames.top, frames.right, frames.bottom)
-    )
+    left, top, right, bottom = (edge[:, None] for edge in frames.edges)
     inside = (
         (np.abs(boxes.top - top) <= OFF_FRAME)
         & (np.abs(boxes.bottom - bottom) <= OFF_FRAME)
@@ -132,9 +130,7 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
     What strokes feign between the lines of a region is of many sizes, or there is little of it.
     """
     x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
-    left, top, right, bottom = (
-        edge[:, None] for edge in (regions.left, regions.top, regions.right, regions.bottom)
-    )
+    left, top, right, bottom = (edge[:, None] for edge in regions.edges)
     within = (x > left) & (x < right) & (y > top) & (y < bottom)
     alike = _alike(boxes, ROUGHLY_SAME_SIZE)
     in_row = within & has_neighbour(boxes, ROUGHLY_SAME_SIZE)
@@ -164,8 +160,7 @@ def dashes_off_rows(boxes: PrintedBoxes, lines: Lines, print_: Mask) -> Mask | N
     Digits in boxes feign many.
     """
     known, rows = lines.upright.copy(), in_rows(boxes)
-    for edges in np.rint([rows.left, rows.top, rows.right, rows.bottom]).astype(int).T.tolist():
-        left, top, right, bottom = edges
+    for left, top, right, bottom in np.rint(rows.edges).astype(int).T.tolist():
         known[max(0, top - AROUND) : bottom + AROUND, max(0, left - AROUND) : right + AROUND] = 255
     spaced = cv2.subtract(upright_spaced(print_), known)
     if cv2.countNonZero(spaced) < FEWEST_DASHED:
@@ -227,7 +222,7 @@ def _are_alike(boxes: PrintedBoxes, one: Indices, other: Indices, off: float = S
 
 
 def _alike(boxes: PrintedBoxes, off: float = SAME_SIZE) -> Flags:
-    """Tell of all boxes, (n, n), the same."""
+    """Tell of every two boxes, (n, n), whether they are of one size."""
     each = np.arange(len(boxes))
     return _are_alike(boxes, each[:, None], each, off)
 
