@@ -76,9 +76,7 @@ BEYOND = 0.2  # of a box's height, by which that line goes on above and below
 LINE_THERE, THROUGH = 0.5, 0.75  # of a height that print covers, of any line's and all along that one's
 LINE_GOES_ON = 0.8  # of a box's height, by which the line between two numbers goes on above them
 LINE_IN_HEAD = 0.4  # of a box's height, by which such a line is longer in the head than strokes of its words
-AS_LONG = (
-    0.7  # of the lines at either end of the head that the lines between its columns are, and the reverse
-)
+AS_LONG = 0.7  # of the lines at either end of a head, that those between its columns are, and the reverse
 LONGEST_STROKE = 16  # px of print in large letters, 4 mm on A4: a single line in a head is longer
 USUAL = 80  # percent of a page's boxes that are no larger than usual; boxes to tick may be the most
 SMALL = 0.85  # of the usual height, that a box to tick has at most
@@ -134,37 +132,38 @@ def find_fields(page: Page, quarter_turns: int = 0, *, pale: bool = False) -> Pa
     `quarter_turns`, clockwise, make a page that lies on its side or on its head upright. `pale` counts lines
     that hardly show, and dirt as well: for pages on which nothing else is found.
     """
-    frame, lines, boxes, numbers = look(find_frame(working_copy(page.grey, quarter_turns), pale=pale))
-    boxes = without_crossed(boxes, lines)
+    frame, boxes, numbers = look(find_frame(working_copy(page.grey, quarter_turns), pale=pale))
+    boxes = without_crossed(boxes, frame.lines)
     placed = _place(PrintedBoxes.joined([boxes, numbers]), frame, page)
     found = list(_runs(placed[: len(boxes)], frame.unit))
     torn = set(_torn(found))
     parts = [part for run in found for part in _in_cells(run, frame.print_)]
-    runs = [run for run in _split(parts, lines) if _is_digit_field(run)]
+    runs = [run for run in _split(parts, frame.lines) if _is_digit_field(run)]
     runs += [[box] for box in placed[len(boxes) :]]
     fields = _fields(list(_rows(runs)), torn, frame)
     return PageLayout(tuple(fields), frame.skew_degrees)
 
 
-def look(frame: PageFrame) -> tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]:
-    """Return a page's lines, its boxes for a digit each, and those that may hold a whole number.
+def look(frame: PageFrame) -> tuple[PageFrame, PrintedBoxes, PrintedBoxes]:
+    """Return a page's frame, its boxes for a digit each, and those that may hold a whole number.
 
     Where lines of its back show through, the frame comes back without pale print.
     """
-    lines = frame.lines
-    found = frame, lines, *printed_boxes(lines, frame.print_)
+    boxes, numbers = printed_boxes(frame.lines, frame.print_)
     if frame.dark is not None:
-        pale = pale_lines(lines, pale_beside(frame.dark, frame.print_))
+        pale = pale_lines(frame.lines, pale_beside(frame.dark, frame.print_))
         if pale is not None:
-            front = look(replace(frame, print_=frame.dark, lines=find_lines(frame.dark), dark=None))
-            is_front = _count_boxes(front) >= OWN_BOXES * _count_boxes(found)
-            if is_front and lie_behind(pale, PrintedBoxes.joined(front[2:])):
-                return front
-    return found
+            front = replace(frame, print_=frame.dark, lines=find_lines(frame.dark), dark=None)
+            own_boxes, own_numbers = printed_boxes(front.lines, front.print_)
+            is_front = _count(own_boxes, own_numbers) >= OWN_BOXES * _count(boxes, numbers)
+            if is_front and lie_behind(pale, PrintedBoxes.joined([own_boxes, own_numbers])):
+                return front, own_boxes, own_numbers
+    return frame, boxes, numbers
 
 
-def _count_boxes(found: tuple[PageFrame, Lines, PrintedBoxes, PrintedBoxes]) -> int:
-    return len(in_rows(found[2])) + len(found[3])
+def _count(boxes: PrintedBoxes, numbers: PrintedBoxes) -> int:
+    """Return how many boxes stand in rows or hold whole numbers."""
+    return len(in_rows(boxes)) + len(numbers)
 
 
 def printed_boxes(lines: Lines, print_: Mask) -> tuple[PrintedBoxes, PrintedBoxes]:
@@ -213,7 +212,7 @@ def _place(boxes: PrintedBoxes, frame: PageFrame, page: Page) -> list[_Placed]:
     down = np.stack([boxes.top, boxes.top, boxes.bottom, boxes.bottom], axis=1)
     corners = frame.points(across.ravel(), down.ravel()).reshape(-1, 4, 2)
     edges = measure_lines(page.grey, corners, frame.unit)
-    columns = (boxes.left, boxes.top, boxes.right, boxes.bottom, boxes.coverage, boxes.alone)
+    columns = (*boxes.edges, boxes.coverage, boxes.alone)
     return [
         _Placed(*each) for each in zip(*(column.tolist() for column in columns), corners, *edges, strict=True)
     ]

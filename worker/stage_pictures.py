@@ -35,7 +35,7 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
     Everything is found anew, as this version finds it; `records` are the fields as they were read and stored.
     """
     turns, pale, layout = _as_it_was_read(page, records)
-    frame, lines, *found = look(find_frame(working_copy(page.grey, turns), pale=pale))
+    frame, *found = look(find_frame(working_copy(page.grey, turns), pale=pale))
     boxes = _on_page(PrintedBoxes.joined(found), frame)
     cells = cut_cells(page, layout.fields)
     of_fields = sum(map(len, cells))
@@ -43,7 +43,8 @@ def draw_stages(page: Page, records: Sequence[Record], caption: str) -> Iterator
     yield (
         "lines",
         _captioned(
-            _draw_lines(frame.print_, lines), f"{caption}: straight print, level lines blue, upright ones red"
+            _draw_lines(frame.print_, frame.lines),
+            f"{caption}: straight print, level lines blue, upright ones red",
         ),
     )
     what = f"{len(boxes)} boxes red, {of_fields} of digit fields blue"
