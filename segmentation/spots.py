@@ -55,7 +55,7 @@ class Spots:
     def _ends(self) -> Places:
         return np.append(self.starts, len(self.row))[1:]
 
-    def outlines(self) -> tuple[Places, Places, Places]:
+    def rows_of_columns(self) -> tuple[Places, Places, Places]:
         """Return the first and the last row of each column of each spot, and where its columns begin."""
         left, width = self.left, self.width
         starts = np.cumsum(width) - width

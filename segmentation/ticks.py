@@ -157,7 +157,7 @@ def find_combs(lines: Lines, print_: Mask, boxes: PrintedBoxes) -> PrintedBoxes:
     if kind is not None:
         combs = [_comb_of(kind, base, comb) for base, comb in zip(bases, combs, strict=True)]
     found = PrintedBoxes.joined([])
-    for comb in sorted(filter(None, combs), key=lambda comb: comb.score, reverse=True):
+    for comb in sorted(filter(None, combs), key=_score, reverse=True):
         row = _boxes(comb)
         if len(apart(row, found)) == len(row) and not _is_printed(row, boxes):
             found = PrintedBoxes.joined([found, row])
@@ -244,7 +244,7 @@ def _are_doubtful(lines: Spots, bare: Indices, print_: Mask) -> Flags:
 
 def _bases(lines: Spots, level: Mask, print_: Mask) -> Iterator[_Base]:
     """Yield what stands on each line that is one."""
-    upper, lower, firsts = lines.outlines()
+    upper, lower, firsts = lines.rows_of_columns()
     for x, first, width in zip(lines.left.tolist(), firsts.tolist(), lines.width.tolist(), strict=True):
         which = slice(first, first + width)
         base = _base(x, upper[which], lower[which], level, print_)
@@ -319,7 +319,7 @@ def _clear_comb(base: _Base) -> _Comb | None:
         return None
     inner = base.heights[~at_first & ~at_last]
     counts = np.arange(2, MOST_BOXES + 1)
-    combs = []
+    combs: list[_Comb] = []
     for tick in np.unique(inner).astype(int).tolist():
         if _level_at(base, tick) >= ROOF:
             continue  # these are walls, of boxes or of a table's columns
@@ -332,8 +332,10 @@ def _clear_comb(base: _Base) -> _Comb | None:
         )
         if fits.any():
             rows = _Rows(ends[fits, 0], pitches[fits], ends[fits, 2].astype(np.intp))
-            combs += _surest(_evidence(base, tick, tick), rows, CLEAR, CLEAN, STRAY)
-    return max((comb for comb in combs if not _goes_on(comb)), key=_score, default=None)
+            comb = _surest(_evidence(base, tick, tick), rows, CLEAR, CLEAN, STRAY)
+            if comb is not None and not _goes_on(comb):
+                combs.append(comb)
+    return max(combs, key=_score, default=None)
 
 
 def _goes_on(comb: _Comb) -> bool:
@@ -360,7 +362,8 @@ def _comb_of(kind: _Kind, base: _Base, clear: _Comb | None) -> _Comb | None:
         rows = np.array(list(product(firsts, range(2, most + 1), STRETCHES)))
         rows = rows[rows[:, 0] + rows[:, 1] * kind.pitch <= base.end + OFF_END]
         found = _Rows(rows[:, 0], kind.pitch + rows[:, 2] / rows[:, 1], rows[:, 1].astype(np.intp))
-        for comb in _surest(_evidence(base, kind.tick, kind.end), found, LIKELY, 0.0, STRAY_OF_KIND):
+        comb = _surest(_evidence(base, kind.tick, kind.end), found, LIKELY, 0.0, STRAY_OF_KIND)
+        if comb is not None:
             return replace(comb, height=kind.height)
     return clear
 
@@ -415,11 +418,11 @@ class _Rows:
     count: Indices
 
 
-def _surest(evidence: _Evidence, rows: _Rows, likely: float, clean: float, stray: float) -> list[_Comb]:
-    """Return of rows of boxes the one whose places count most, if they count enough."""
+def _surest(evidence: _Evidence, rows: _Rows, likely: float, clean: float, stray: float) -> _Comb | None:
+    """Return of rows of boxes the one whose places count most, None where they do not count enough."""
     base, counts = evidence.base, rows.count
     if not len(counts):
-        return []
+        return None
     nth = np.arange(counts.max() + 1)
     places = np.clip(
         np.rint(rows.first[:, None] + rows.pitch[:, None] * nth).astype(np.intp), 0, len(base.reach) - 1
@@ -432,14 +435,14 @@ def _surest(evidence: _Evidence, rows: _Rows, likely: float, clean: float, stray
     scores = scores - stray * np.maximum(strays, 0)
     enough = np.flatnonzero((scores >= likely * (counts + 1)) & (hits >= clean * (counts - 1)))
     if not len(enough):
-        return []
+        return None
     at_ends = (np.abs(start - OFF_END) <= OFF_PLACE) * 1 + (np.abs(last - base.end) <= OFF_PLACE)
     best = enough[np.argmax((scores + AT_END * at_ends)[enough])]
     first, pitch, count = float(rows.first[best]), float(rows.pitch[best]), int(counts[best])
     first, pitch = _through_ticks(base, evidence.tick, first, pitch, count)
     end = float(min(_post(base, first), _post(base, first + count * pitch)))
     comb = _Comb(base, first, pitch, count, evidence.tick, float(scores[best]), end, None)
-    return [replace(comb, height=_height(comb))]
+    return replace(comb, height=_height(comb))
 
 
 def _through_ticks(base: _Base, tick: float, first: float, pitch: float, count: int) -> tuple[float, float]:

@@ -29,13 +29,13 @@ def test_spots_are_what_hangs_together_corner_to_corner_too(share: float) -> Non
     assert sorted(found.tolist()) == sorted(expected.tolist())
 
 
-def test_some_of_the_spots_have_the_outlines_they_had_among_all() -> None:
+def test_some_of_the_spots_have_the_rows_they_had_among_all() -> None:
     mask = scattered(0.4)
     _, labels = cv2.connectedComponents(mask, connectivity=8)
     spots = find_spots(packed(mask))
     some = spots[np.arange(len(spots))[::-3]]
 
-    upper, lower, starts = some.outlines()
+    upper, lower, starts = some.rows_of_columns()
 
     for nth, start in enumerate(starts.tolist()):
         left, width = int(some.left[nth]), int(some.width[nth])
