@@ -110,17 +110,13 @@ def spread(bits: Bits, by: int, width: int, *, upright: bool) -> Bits:
     """Return bits of a page of some width made longer on both sides, by rows or pixels of a row."""
     if upright:
         return grown(bits, 2 * by + 1, upright=True)[by : by + len(bits)]
-    right, done = bits, 0
-    while done < by:
-        step = min(done + 1, by - done)
-        right = right | moved(right, step)
-        done += step
-    left, done = right, 0
-    while done < by:
-        step = min(done + 1, by - done)
-        left = left | moved(left, -step)
-        done += step
-    return within(left, width)
+    for way in (1, -1):
+        done = 0
+        while done < by:
+            step = min(done + 1, by - done)
+            bits = bits | moved(bits, way * step)
+            done += step
+    return within(bits, width)
 
 
 def outlines(bits: Bits) -> Bits:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.bits import Bits, closed, edged, moved, opened, packed, spread, unpacked, within
+from segmentation.bits import Bits, Places, closed, edged, moved, opened, packed, spread, unpacked, within
 
 PAPER_WINDOW = 41  # over which the paper's brightness is averaged: wider than a line, narrower than a shadow
 DEEPEST_DIP = 12  # grey levels by which print may pull that average down, or faint lines beside bold ones go
@@ -40,8 +40,6 @@ Mask = npt.NDArray[np.uint8]
 
 Sums = npt.NDArray[np.int32]
 """(height + 1, width + 1): how many pixels of a mask lie above and to the left of each corner of a pixel."""
-
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,8 +128,7 @@ def may_show_paler(grey: npt.NDArray[np.uint8]) -> bool:
 def find_lines(print_: Mask) -> Lines:
     """Return the lines that are level or upright within a few degrees."""
     bits, width = packed(print_), print_.shape[1]
-    level, upright = (_lines(bits, width, upright=upright) for upright in (False, True))
-    return Lines(level, upright, width)
+    return Lines(_lines(bits, width, upright=False), _lines(bits, width, upright=True), width)
 
 
 def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
@@ -143,7 +140,7 @@ def inked(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) 
 
 
 def inked_on_page(sums: Sums, left: Places, top: Places, right: Places, bottom: Places) -> Places:
-    """Return the same of rectangles that nowhere reach beyond it."""
+    """Return what `inked` does, of rectangles that nowhere reach beyond the page."""
     flat = sums.ravel(order="K")  # no copy, transposed or not: one index finds a place faster than two
     down, across = (stride // sums.itemsize for stride in sums.strides)
     above, below, first, last = top * down, bottom * down, left * across, right * across
@@ -175,7 +172,7 @@ def upright_dashes(print_: Mask) -> Mask:
 
 
 def upright_spaced(print_: Mask) -> Mask:
-    """Return these and more, found fast: much that stands one above the other."""
+    """Return all `upright_dashes` and more, found fast: whatever stands one above the other."""
     bits, width = packed(print_), print_.shape[1]
     spaced = _spaced(bits, width, upright=True)
     return unpacked(_runs(spaced, width, SHORTEST_DASHED, upright=True), width)
