@@ -18,7 +18,7 @@ from segmentation.ink import find_ink
 from segmentation.page import Cell, Field, Page
 from segmentation.strips import MOST_TOGETHER, Grey, Indices, Rects, Strip
 
-Places = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float64]
 """(n, 2): x and y in page pixels."""
 
 MARGIN = 0.16  # of the shorter side, cut with a box on each side: its lines, if they lie a little off too
@@ -62,9 +62,9 @@ class Patches:
     width: int
     height: int
     margin: float
-    centre: Places
-    along: Places
-    down: Places
+    centre: Points
+    along: Points
+    down: Points
 
     def cut_from(self, page: Grey) -> Strip:
         """Return the boxes side by side. The page is taken to go on beyond its edges as there.
@@ -196,12 +196,7 @@ def _step(start: Point, end: Point, steps: float) -> Point:
     return Point((end.x - start.x) / steps, (end.y - start.y) / steps)
 
 
-def _parts_around(
-    page: Grey,
-    middle: npt.NDArray[np.float64],
-    reach: npt.NDArray[np.float64],
-    reduction: npt.NDArray[np.int_],
-) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
+def _parts_around(page: Grey, middle: Points, reach: Points, reduction: Indices) -> tuple[Indices, Indices]:
     """Return the first pixels (n, 2) of what each patch is cut from, and those after the last."""
     start, end = (np.rint(each).astype(int) for each in (middle - reach, middle + reach))
     end = np.maximum(end, start + 1) + 1 + reduction

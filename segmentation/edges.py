@@ -10,9 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-PLACES = np.array(
-    [0.2, 0.35, 0.5, 0.65, 0.8], np.float32
-)  # along a side: a digit crosses fewer than half of them
+PLACES = np.array([0.2, 0.35, 0.5, 0.65, 0.8], np.float32)  # along a side: digits cross fewer than half
 INWARD, OUTWARD = 3.0, 7.0  # px of the small copy: a line may be off by 0.7 mm and reach out by 1.7 mm
 LEAST_CONTRAST = 6.0  # grey levels between line and paper
 TOP, RIGHT, BOTTOM, LEFT = range(4)  # sides of a box

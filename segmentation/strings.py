@@ -26,9 +26,7 @@ from segmentation.string_paths import LEAST_LOG, Arc, Features, Path, arcs_of, b
 from segmentation.string_pieces import Pieces, cut_pieces
 from segmentation.strips import Grey, Rects
 
-DIGITS = (
-    10  # columns of probabilities that are digits; behind them come struck and other, if a model has them
-)
+DIGITS = 10  # columns of probabilities that are digits; then come struck and other, if a model has them
 
 Probabilities = npt.NDArray[np.float32]
 Classify = Callable[[npt.NDArray[np.uint8]], Probabilities]

@@ -41,7 +41,9 @@ SIZES = 2  # of a page, the commonest ones
 IN_PLACE = 0.5  # of a box's size, within which two stand in one place
 
 
-class _Pitch(NamedTuple):
+class _Size(NamedTuple):
+    """How large the boxes of a row are, and how far it is from one to the next."""
+
     width: float
     height: float
     pitch: float
@@ -77,7 +79,7 @@ def _worn(
     usual: PrintedBoxes, pitch: float, rows: PrintedBoxes, traced: TracedLines, print_: Mask
 ) -> list[Sequence[Cell]]:
     """Return the worn rows of boxes that are of one size and at one pitch."""
-    size = _Pitch(median(usual.width.tolist()), median(usual.height.tolist()), pitch)
+    size = _Size(median(usual.width.tolist()), median(usual.height.tolist()), pitch)
     worn: list[Sequence[Cell]] = []
     for seed in _seeds(rows, size, traced):
         is_taken = any(_in_place(seed, cell, size) for row in worn for cell in row)
@@ -86,7 +88,7 @@ def _worn(
     return worn
 
 
-def _seeds(rows: PrintedBoxes, size: _Pitch, traced: TracedLines) -> list[Cell]:
+def _seeds(rows: PrintedBoxes, size: _Size, traced: TracedLines) -> list[Cell]:
     """Return where a corner and two whole sides tell of a box off the rows, the surest first."""
     left, top = corner_boxes(traced, size.width, size.height)
     right, bottom = left + size.width, top + size.height
@@ -111,7 +113,7 @@ def _seeds(rows: PrintedBoxes, size: _Pitch, traced: TracedLines) -> list[Cell]:
     return seeds
 
 
-def _row(seed: Cell, size: _Pitch, usual: PrintedBoxes, traced: TracedLines, print_: Mask) -> Sequence[Cell]:
+def _row(seed: Cell, size: _Size, usual: PrintedBoxes, traced: TracedLines, print_: Mask) -> Sequence[Cell]:
     """Return the boxes of the row that a seed is one of; none where no row ends on both sides of it."""
     sides = covered_by(seed, print_, print_)
     if not _is_printed(sides):
@@ -185,7 +187,7 @@ def _has(boxes: PrintedBoxes, cell: Cell) -> bool:
     return bool((off <= OFF_PLACE).any())
 
 
-def _in_place(one: Cell, other: Cell, size: _Pitch) -> bool:
+def _in_place(one: Cell, other: Cell, size: _Size) -> bool:
     return (
         abs(one.left - other.left) <= IN_PLACE * size.width
         and abs(one.top - other.top) <= IN_PLACE * size.height

@@ -37,9 +37,7 @@ class Recipe:
     label_smoothing: float = 0.0
     starts_from: str = ""  # the run of the same comparison whose weights it learns on from
     rounded: bool = False  # learns with the weights it will read with, where the architecture knows how
-    averaged: float = (
-        0.0  # share of the weights' running mean that a step keeps; 0: the last weights are kept
-    )
+    averaged: float = 0.0  # share of the weights' running mean that a step keeps; 0: no mean is taken
     bfloat16: bool = False  # may multiply in bfloat16 where the machine is quick at it; weights are float32
 
     @property
