@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Train all models, choose the winner on drawn pages, test all of them once, export the winner.
 
-    Takes many hours on two cores, fewer where they are quick at bfloat16. Killed and started again with the
-    same --out, it goes on after the last finished epoch.
+    Takes about eight hours on two cores that are quick at bfloat16, many more on others. Killed and started
+    again with the same --out, it goes on after the last finished epoch.
     """
     dataset = load(data)
     from training.calibrate import certain_card
