@@ -341,7 +341,9 @@ def _split(runs: Iterable[list[_Placed]], lines: Lines) -> Iterator[list[_Placed
     """
     divided: list[tuple[list[_Placed], tuple[int, ...]]] = []
     runs = sorted(runs, key=lambda run: run[0].top)
-    for run, head in zip(runs, _heads(runs, lines), strict=True):
+    edges = np.array([placed.edges for run in runs for placed in run]).reshape(-1, 4)
+    for run in runs:
+        head = _head(run, edges, lines)
         ends = _column_ends(run, head) if head is not None else ()
         if not ends and any(ends for _, ends in divided):
             ends = next((ends for above, ends in reversed(divided) if _has_boxes_of(run, above)), ())
@@ -420,31 +422,21 @@ def _is_in_head(line: Flags, sides: Sequence[Flags]) -> bool:
     return bool(line[:top].sum() >= AS_LONG * height and line.sum() * AS_LONG <= height)
 
 
-def _heads(runs: Sequence[Sequence[_Placed]], lines: Lines) -> list[Mask | None]:
-    """Return the upright lines above each run, as far up as no other boxes are.
+def _head(run: Sequence[_Placed], edges: Numbers, lines: Lines) -> Mask | None:
+    """Return the upright lines above a run, as far up as no box is of those that have these edges.
 
     None where the run is too short for two numbers, or no line above it is long enough for one between them.
     """
-    long = [run for run in runs if len(run) >= 2 * FEWEST_IN_COLUMN]
-    edges = np.array([placed.edges for run in runs for placed in run]).reshape(-1, 4)
-    ends = [(run[0].left, min(placed.top for placed in run), run[-1].right, run[0].height) for run in long]
-    left, top, right, height = np.array(ends).reshape(-1, 4).T
-    end = np.maximum(whole(top) - LINE_SPREAD, 0)
-    above = (
-        (edges[:, 3] <= end[:, None] + SIZE_SLACK)
-        & (left[:, None] < edges[:, 2])
-        & (edges[:, 0] < right[:, None])
-    )
-    others = np.where(above, whole(edges[:, 3]) + LINE_SPREAD, 0).max(axis=1, initial=0)
-    start = np.maximum(end - whole(HEAD * height), others)
-    walls = [(one.right, other.left) for run in long for one, other in pairwise(run)]
-    first, last = (whole(np.array(walls).reshape(-1, 2)) + np.array([-LINE_SPREAD, LINE_SPREAD + 1])).T
-    gaps = np.array([len(run) - 1 for run in long], np.intp)
-    length = inked(lines.upright_sums, first, np.repeat(start, gaps), last, np.repeat(end, gaps))
-    is_long = np.maximum.reduceat(length, np.cumsum(gaps) - gaps) >= LINE_IN_HEAD * height
-    rows = zip(start.tolist(), end.tolist(), is_long.tolist(), strict=True)
-    heads = iter([lines.upright[slice(*each)] if seen else None for *each, seen in rows])
-    return [next(heads) if len(run) >= 2 * FEWEST_IN_COLUMN else None for run in runs]
+    if len(run) < 2 * FEWEST_IN_COLUMN:
+        return None
+    left, _, right, bottom = edges.T
+    height, end = run[0].height, max(0, round(min(placed.top for placed in run)) - LINE_SPREAD)
+    above = (bottom <= end + SIZE_SLACK) & (left < run[-1].right) & (right > run[0].left)
+    start = max(0, end - round(HEAD * height), *(whole(bottom[above]) + LINE_SPREAD).tolist())
+    walls = np.array([(one.right, other.left) for one, other in pairwise(run)])
+    first, last = (whole(walls) + np.array([-LINE_SPREAD, LINE_SPREAD + 1])).T
+    lengths = inked(lines.upright_sums, first, np.array([start]), last, np.array([end]))
+    return lines.upright[start:end] if lengths.max() >= LINE_IN_HEAD * height else None
 
 
 def _inked(seen: npt.NDArray[np.uint8], left: float, right: float) -> Flags:
