@@ -167,7 +167,7 @@ def dashes_off_rows(boxes: PrintedBoxes, lines: Lines, print_: Mask) -> Mask | N
         return None
     left, top, width, height = cv2.boundingRect(spaced)
     near = slice(max(0, top - REACH), top + height + REACH), slice(max(0, left - REACH), left + width + REACH)
-    if 2 * width * height < print_.size:
+    if 2 * width * height < print_.size:  # a part of the page takes a millisecond less than all of it
         dashes = cv2.subtract(upright_dashes(print_[near]), known[near])
         if cv2.countNonZero(dashes) < FEWEST_DASHED:
             return None
