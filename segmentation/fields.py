@@ -27,7 +27,6 @@ from segmentation.boxes import (
     trace,
     without_overlaps,
 )
-from segmentation.combs import apart, divide_by_neighbours, without_parts
 from segmentation.crossed import without_crossed, without_divided
 from segmentation.edges import LEFT, RIGHT, measure_lines
 from segmentation.geometry import Box, Point, Quad
@@ -45,6 +44,7 @@ from segmentation.lines import (
 )
 from segmentation.page import Field, Page, PageLayout
 from segmentation.page_frame import PageFrame, find_frame, working_copy
+from segmentation.regions import apart, divide_by_neighbours, without_parts
 from segmentation.row_ends import Edges, goes_on, goes_on_as, stands_close
 from segmentation.rows import (
     SOLID,

@@ -12,8 +12,8 @@ import numpy as np
 
 from segmentation.bits import Bits
 from segmentation.boxes import PrintedBoxes
-from segmentation.combs import apart
 from segmentation.lines import Lines, Mask
+from segmentation.regions import apart
 from segmentation.rows import usual_boxes, walls_covered
 from segmentation.spots import find_spots
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from segmentation.bits import Bits, closed, edged, packed, starts
 from segmentation.boxes import PrintedBoxes
-from segmentation.combs import apart
 from segmentation.lines import LINE_SPREAD, Lines, Mask, ranges
+from segmentation.regions import apart
 from segmentation.spots import Spots, columns, find_spots
 
 SHORTEST_PITCH, LONGEST_PITCH = 13.0, 60.0  # px from one tick to the next

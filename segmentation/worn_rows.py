@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segmentation.boxes import PrintedBoxes, TracedLines, corner_boxes, covered_sides
-from segmentation.combs import apart
 from segmentation.lines import Mask
+from segmentation.regions import apart
 from segmentation.rows import (
     WORN,
     Cell,

@@ -1,6 +1,7 @@
-"""Boxes that lack a dividing line: a wide region becomes the row of boxes that its neighbours tell of.
+"""Wide regions between lines: rows of boxes without dividing lines, several rows at once, or parts of some.
 
-A dividing line may be worn away or never have been printed: that leaves a region as wide as several boxes.
+A dividing line may be worn away or never have been printed: that leaves a region as wide as several boxes,
+which becomes the row of boxes that its neighbours tell of.
 """
 
 from __future__ import annotations
