@@ -153,6 +153,6 @@ def _places(word: Places, bits: Bits) -> Places:
         some = bits != 0
         word, bits = word[some], bits[some]
         lowest = bits & (~bits + np.uint64(1))
-        found.append(WORD * word + np.log2(lowest).astype(np.intp))  # which of powers of two is whole
+        found.append(WORD * word + np.frexp(lowest.astype(np.float64))[1] - 1)  # which power of two it is
         bits = bits ^ lowest
     return np.sort(np.concatenate([word, *found]))

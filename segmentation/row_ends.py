@@ -89,21 +89,23 @@ def _lacks_between(one: Edges, other: Edges, print_: Mask) -> bool:
 
 def _lacks(end: Edges, pitch: float, found: npt.NDArray[np.float64], print_: Mask) -> bool:
     """Tell whether boxes lack behind the end of a row: up to where its lines end, another box or a wall."""
+    is_box = False  # the last place that was looked at, by itself
     for nth in range(1, MOST_LACKING + 1):
         place = Edges(end.left + nth * pitch, end.top, end.right + nth * pitch, end.bottom)
         ceiling = _printed(print_, place.top - 1, place.left, place.right)
         if ceiling < PRINTED:
-            return nth > 1
+            return is_box
         floor = _printed(print_, place.bottom + 1, place.left, place.right)
         if floor < PRINTED or _is_taken(place, found):
-            return nth > 1
+            return is_box
         far = place.left - 1 if pitch < 0 else place.right + 1
         wall = _printed(print_.T, far, place.top, place.bottom)
         if wall < BEFORE or _is_crossed(place, print_):
             return False
-        if wall >= WALL and ceiling + floor + wall >= 3 * MOSTLY:
+        is_box = wall >= PRINTED and ceiling + floor + wall >= 3 * MOSTLY
+        if is_box and wall >= WALL:
             return True
-    return True
+    return is_box
 
 
 def _printed(print_: Mask, row: float, start: float, end: float) -> float:

@@ -129,6 +129,8 @@ def without_rows(regions: PrintedBoxes, boxes: PrintedBoxes) -> PrintedBoxes:
 
     What strokes feign between the lines of a region is of many sizes, or there is little of it.
     """
+    if not len(regions):
+        return regions
     x, y = (boxes.left + boxes.right) / 2, (boxes.top + boxes.bottom) / 2
     left, top, right, bottom = (edge[:, None] for edge in regions.edges)
     within = (x > left) & (x < right) & (y > top) & (y < bottom)

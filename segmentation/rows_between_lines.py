@@ -12,7 +12,7 @@ import numpy as np
 
 from segmentation.bits import Bits
 from segmentation.boxes import PrintedBoxes
-from segmentation.lines import Lines, Mask
+from segmentation.lines import Lines, Mask, ranges
 from segmentation.regions import apart
 from segmentation.rows import usual_boxes, walls_covered
 from segmentation.spots import find_spots
@@ -58,12 +58,15 @@ def _strips(level: Bits, height: float, least: float) -> Iterator[tuple[float, f
     runs = find_spots(level)
     runs = runs[runs.width >= least]
     left, right, middle = runs.left, runs.right + 1, (runs.top + runs.bottom + 1) / 2
-    strips = (
-        (np.abs(middle - middle[:, None] - height) <= SAME_HEIGHT)
-        & (np.abs(left - left[:, None]) <= SAME_END)
-        & (np.abs(right - right[:, None]) <= SAME_END)
+    order = np.argsort(middle, kind="stable")
+    floors = middle[order]
+    first = np.searchsorted(floors, middle + height - SAME_HEIGHT)
+    upper, nth = ranges(first, np.searchsorted(floors, middle + height + SAME_HEIGHT, "right"))
+    lower = order[nth]
+    as_long = (np.abs(left[upper] - left[lower]) <= SAME_END) & (
+        np.abs(right[upper] - right[lower]) <= SAME_END
     )
-    for pair in np.argwhere(strips):
+    for pair in np.stack([upper, lower], axis=1)[as_long]:
         yield float(left[pair].max()), float(right[pair].min()), float(middle[pair].mean())
 
 

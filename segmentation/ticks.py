@@ -446,7 +446,10 @@ def _surest(evidence: _Evidence, rows: _Rows, likely: float, clean: float, stray
 
 
 def _through_ticks(base: _Base, tick: float, first: float, pitch: float, count: int) -> tuple[float, float]:
-    """Return first place and pitch of a row of boxes as the ticks have it that stand near its places."""
+    """Return first place and pitch of a row of boxes as the ticks have it that stand near its places.
+
+    A few that are close together cannot tell where the ends are.
+    """
     nth = np.rint((base.ticks - first) / pitch)
     at_end = (nth == 0) | (nth == count)
     there = (nth >= 0) & (nth <= count) & (np.abs(base.ticks - first - nth * pitch) <= OFF_PLACE)
@@ -455,8 +458,11 @@ def _through_ticks(base: _Base, tick: float, first: float, pitch: float, count: 
     if len(np.unique(nth)) < FEWEST_FITTED:
         return first, pitch
     off_middle = nth - nth.mean()
-    pitch = float(off_middle @ ticks / (off_middle @ off_middle))  # least squares
-    return float(ticks.mean() - pitch * nth.mean()), pitch
+    fitted = float(off_middle @ ticks / (off_middle @ off_middle))  # least squares
+    start = float(ticks.mean() - fitted * nth.mean())
+    if max(abs(start - first), abs(start + count * fitted - first - count * pitch)) > OFF_PLACE:
+        return first, pitch
+    return start, fitted
 
 
 def _post(base: _Base, place: float) -> int:

@@ -64,18 +64,13 @@ RECIPES = (
     averaged := replace(AVERAGED, starts_from=RESIDUAL.name),
     more_marks := replace(MORE_MARKS, starts_from=averaged.name),
     replace(SMALL_STEPS, starts_from=more_marks.name),
-    replace(
-        SMALL_STEPS,
-        seed=1,
-        starts_from=replace(ROUNDED, seed=1, starts_from=replace(RESIDUAL, seed=1).name).name,
-    ),
 )
 """The three models of the report, the second again on distorted digits, and two networks made for paper.
 
 Some learn on: one from where seed 0 of `deep` ended, with more marks, coarse scans, and no label smoothing,
 which teaches a network to doubt clear digits as much as unclear ones; one from where that ended, with more
-pens; and each seed of `residual`, in small steps, with the rounded weights that it is read with. What ended
-there, or seed 0 as it was, learns on once more, and ends on the mean of its weights.
+pens; and each seed of `residual`, in small steps, with the rounded weights that it is read with. Seed 0
+learns on in another way as well, and ends on the mean of its weights.
 """
 
 QUARTER = replace(DEEP, epochs=4, undistorted_epochs=1)

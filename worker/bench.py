@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 
 from segmentation.geometry import Box
 from worker.batches.progress import Failure, status
@@ -158,7 +158,8 @@ def bench(
             for record in iterate_results(db, BATCH):
                 reads[record["document"], record["page"]].append(Read.from_record(record))
             counts = page_counts(db, BATCH)
-            scanned = [page for page in truth if page.file in known and _is_there(page, counts)]
+            there = [page.file in known and _is_there(page, counts) for page in truth]
+            scanned = list(compress(truth, there))
             scores = [score_page(page.fields, reads[page.file, page.page]) for page in scanned]
             wrong = tuple(islice(_wrong_fields(db, own, scanned, scores), crops))
     pages_read = after.pages["done"] + after.pages["review"]
@@ -166,7 +167,11 @@ def bench(
         tuple(scores),
         Speed(pages_read, seconds, own.processes, _peak_bytes()),
         after.failures,
-        tuple(f"{page.file} page {page.page}" for page in truth if page not in scanned),
+        tuple(
+            f"{page.file} page {page.page}"
+            for page, is_there in zip(truth, there, strict=True)
+            if not is_there
+        ),
         wrong,
     )
 

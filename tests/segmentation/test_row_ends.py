@@ -103,3 +103,12 @@ def test_a_row_does_not_go_on_in_boxes_that_stand_apart_or_off_its_line(right: i
 
 def test_a_row_does_not_go_on_in_much_higher_boxes() -> None:
     assert not goes_on_as(BOXES, [Edges(192, 30, 260, 110)])
+
+
+def test_what_may_be_a_worn_box_is_none_where_nothing_stands_behind_it(print_: Mask) -> None:
+    print_[:, 160:] = 0  # the two last boxes
+    print_[45:55, 132:144] = 0
+    print_[85:95, 132:144] = 0  # half of ceiling and floor of the one before
+    print_[52:74, 155:163] = 0  # and of its wall
+
+    assert not goes_on(BOXES[:3], [], print_)

@@ -183,3 +183,19 @@ def test_nearly_all_combs_of_a_drawn_page_are_found(kind: BoxKind, damage: PageD
     pages = [random_hard_form(seed, kind=kind, damage=damage) for seed in (11, 12)]
 
     assert sum(map(found, pages)) >= 0.95 * sum(len(page.fields) for page in pages)
+
+
+def test_a_few_ticks_close_together_do_not_move_the_far_end_of_a_comb() -> None:
+    page = paper((1170, 827))  # 100 dpi: a pixel is one of the small copy's
+    for y in range(80, 440, 60):
+        draw_comb(page, Comb(Boxes(10, y=y, width=20, height=26, x=60, line=1), tick=6, post=6))
+    floor, end = 600, 60 + 11 * 20
+    cv2.line(page, (60, floor), (end, floor), (20,), 1)
+    for off in (0, 19, 38):  # a pixel nearer each time
+        cv2.line(page, (60 + off, floor), (60 + off, floor - 6), (20,), 1)
+    for x in range(120, end + 1, 20):  # strokes hide the others
+        cv2.line(page, (x - 3, floor + 5), (x + 4, floor - 20), (20,), 3)
+    field = fields_of(page)[-1]
+
+    assert len(field.cells) == 11
+    assert field.cells[-1].top_right.x == pytest.approx(end, abs=3)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections import defaultdict
+from dataclasses import asdict, replace
 
 from training.distortions import Distortion
+from training.experiments import RECIPES
 from training.recipe import Paper, Recipe
 
 
@@ -34,3 +36,11 @@ def test_recipes_written_before_there_was_paper_are_read() -> None:
     assert Recipe.from_entries({**entries, "distortion": distortion}) == Recipe(
         "dropout", 1, distortion=Distortion()
     )
+
+
+def test_runs_of_one_family_differ_in_their_seed_alone() -> None:
+    families: dict[str, set[Recipe]] = defaultdict(set)
+    for recipe in RECIPES:
+        families[recipe.family].add(replace(recipe, seed=0, starts_from=""))
+
+    assert {family: len(recipes) for family, recipes in families.items()} == dict.fromkeys(families, 1)
