@@ -178,6 +178,7 @@ class _Read:
         ):
             cells = list(places)
             value = "".join(self.labels[cell] or " " for cell in cells).strip()
-            if value and " " not in value and not any(self.is_other[cell] for cell in cells):
+            looked_at = self.pages.may_be_parts[field] or any(self.is_other[cell] for cell in cells)
+            if value and " " not in value and not looked_at:
                 confidence = math.prod(self.confidences[cell] for cell in cells)
                 yield confidence, value == self.pages.values[field]

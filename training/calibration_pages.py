@@ -34,7 +34,7 @@ from training.paper import PAPER_VERSION, TRAINED_MARKS, class_of_mark, digest
 
 PAGES = 2_000  # 20,000 fields: enough to vouch for one error in 1,000 of them
 FIRST_SEED = 1_000_000  # of the pages; benchmarks and tests draw with small numbers
-PAGES_VERSION = "2"  # part of the cached file's key: whoever changes what pages hold gives it another number
+PAGES_VERSION = "3"  # part of the cached file's key: whoever changes what pages hold gives it another number
 MARKED_SHARE = 0.02  # of the boxes written into; real forms range from none to whole struck columns
 LEAST_OVERLAP = 0.5  # intersection over union from which a found field is a true one
 
@@ -52,12 +52,14 @@ class CutPages:
     `cells` is (n, 4) int32, a row a printed box as it was found, in reading order: the numbers of its PAGE
     and FIELD, the index of its GLYPH or NO_GLYPH, and in TRUTH the index in CLASSES of what is in it, or
     BLANK_CELL or UNKNOWN. `values` are the true digits of each field, blanks left out; None where something
-    in it is neither digit nor struck, and for a field that nobody printed.
+    in it is neither digit nor struck, and for a field that nobody printed. `may_be_parts` tells of each field
+    whether it may be a part of one: no confidence makes the worker accept that.
     """
 
     glyphs: Glyphs
     cells: npt.NDArray[np.int32]
     values: tuple[str | None, ...]
+    may_be_parts: tuple[bool, ...]
 
     def of_glyphs(self, column: int) -> npt.NDArray[np.int32]:
         """Return a column of `cells`, of those that have a glyph."""
@@ -72,18 +74,24 @@ def calibration_pages(
     def make() -> Arrays:
         cut = _cut(PastedDigits(digits.glyphs, digits.labels), range(first_seed, first_seed + pages))
         values = [NO_VALUE if value is None else value for value in cut.values]
-        return {"glyphs": cut.glyphs, "cells": cut.cells, "values": np.array(values)}
+        return {
+            "glyphs": cut.glyphs,
+            "cells": cut.cells,
+            "values": np.array(values),
+            "may_be_parts": np.array(cut.may_be_parts),
+        }
 
     made_by = f"{digest(digits)} {pages} {first_seed} {MARKED_SHARE} {PAPER_VERSION} {PAGES_VERSION}"
     kept = keep(cache, "pages", made_by, make)
     values = (None if value == NO_VALUE else value for value in kept["values"].tolist())
-    return CutPages(kept["glyphs"], kept["cells"], tuple(values))
+    return CutPages(kept["glyphs"], kept["cells"], tuple(values), tuple(kept["may_be_parts"].tolist()))
 
 
 def _cut(digits: DigitSource, seeds: Sequence[int]) -> CutPages:
     glyphs: list[npt.NDArray[np.uint8]] = []
     cells: list[tuple[int, int, int, int]] = []
     values: list[str | None] = []
+    may_be_parts: list[bool] = []
     for page, seed in enumerate(seeds):
         writer = _Writer(digits if seed % 2 else PenDigits(random_hand(np.random.default_rng((seed, 2)))))
         form = draw_spec(random_spec(seed), writer)
@@ -103,7 +111,8 @@ def _cut(digits: DigitSource, seeds: Sequence[int]) -> CutPages:
                 if cell.glyph is not None:
                     glyphs.append(cell.glyph)
             values.append(_value(truth) if true else None)
-    return CutPages(np.stack(glyphs), np.array(cells, np.int32), tuple(values))
+            may_be_parts.append(field.goes_on)
+    return CutPages(np.stack(glyphs), np.array(cells, np.int32), tuple(values), tuple(may_be_parts))
 
 
 class _Writer:

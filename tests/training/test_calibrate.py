@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,8 @@ def pages_of(fields: list[tuple[str, str]]) -> CutPages:
             cells.append((number, number, NO_GLYPH if ink == "_" else glyphs, label))
             glyphs += ink != "_"
     values = tuple(None if "?" in true else true.replace("_", "") for true, _ in fields)
-    return CutPages(np.zeros((glyphs, 28, 28), np.uint8), np.array(cells, np.int32), values)
+    none = (False,) * len(fields)
+    return CutPages(np.zeros((glyphs, 28, 28), np.uint8), np.array(cells, np.int32), values, none)
 
 
 def said(labels: str, sure: float) -> np.ndarray:
@@ -109,6 +111,14 @@ def test_curves_count_digits_and_fields_that_are_right_at_each_threshold() -> No
     assert (fields.accepted[0], fields.wrong[0]) == (600, 400)  # nor is its field ever accepted
 
 
+def test_what_may_be_a_part_of_a_field_counts_in_no_curve_of_fields() -> None:
+    pages = replace(pages_of([("12", "12"), ("34", "34")] * 200), may_be_parts=(False, True) * 200)
+
+    fields = calibrate(said("1235" * 200, sure=0.9), CLASSES, pages).field_errors
+
+    assert (fields.accepted[0], fields.wrong[0]) == (200, 0)
+
+
 def test_blank_is_as_sure_as_boxes_without_ink_around_digits_are_blank() -> None:
     pages = pages_of([("_1", "_1")] * 97 + [("21", "_1")] * 3 + [("2", "_")] * 50)
 
@@ -118,7 +128,7 @@ def test_blank_is_as_sure_as_boxes_without_ink_around_digits_are_blank() -> None
 def test_out_of_fold_one_scale_is_taken_where_a_scale_for_each_class_gains_nothing() -> None:
     probabilities, truth = overconfident(400, np.full(10, 0.5), np.zeros(10))
     cells = np.array([(page, page, page, label) for page, label in enumerate(truth)], np.int32)
-    pages = CutPages(np.zeros((400, 28, 28), np.uint8), cells, tuple(map(str, truth)))
+    pages = CutPages(np.zeros((400, 28, 28), np.uint8), cells, tuple(map(str, truth)), (False,) * 400)
 
     calibration = calibrate(probabilities, DIGITS, pages).calibration
 
@@ -146,7 +156,7 @@ def test_drawn_pages_are_cut_once_and_then_read_from_the_cache(tmp_path: Path) -
     assert [file.suffix for file in files] == [".npz"]
     np.testing.assert_array_equal(drawn.glyphs, kept.glyphs)
     np.testing.assert_array_equal(drawn.cells, kept.cells)
-    assert drawn.values == kept.values
+    assert (drawn.values, drawn.may_be_parts) == (kept.values, kept.may_be_parts)
     assert drawn.of_glyphs(GLYPH).tolist() == list(range(len(drawn.glyphs)))
 
 

@@ -94,7 +94,11 @@ def test_a_file_that_is_no_model_ends_with_a_sentence_and_exit_code_9(tmp_path: 
 def test_a_finished_run_is_exported_as_it_ships_small_and_calibrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration_pages, "_cut", lambda *_: CutPages(GLYPHS, CELLS, ("3",) * len(GLYPHS)))
+    monkeypatch.setattr(
+        calibration_pages,
+        "_cut",
+        lambda *_: CutPages(GLYPHS, CELLS, ("3",) * len(GLYPHS), (False,) * len(GLYPHS)),
+    )
     monkeypatch.setattr(quantisation, "MOST_CHANGED", 1.0)  # so little was learnt that much is doubtful
     monkeypatch.setattr(quantisation, "MOST_LOG_LOSS", 2.0)
     digits = made_digits(1_200)
