@@ -43,8 +43,8 @@ class Settings(BaseSettings):
         None, description="an ONNX model file; unset: the one that ships with Digitmill"
     )
     target_error: TargetError = Field(
-        0.015,
-        description="at most this share of the accepted fields may be wrong, as `0.015` or `1.5%`; the "
+        0.01,
+        description="at most this share of the accepted fields may be wrong, as `0.01` or `1%`; the "
         "others wait for review; `--target-error` says otherwise for a batch",
     )
     accept_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
