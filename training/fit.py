@@ -175,7 +175,13 @@ class Checkpoint:
         if not self._state.exists():
             return ()
         state = json.loads(self._state.read_text(encoding="utf-8"))
-        if (Recipe.from_entries(state["recipe"]), state["sources"]) != (self._recipe, self._sources):
+        try:
+            recipe = Recipe.from_entries(state["recipe"])
+        except TypeError as error:  # an entry that is not known here
+            raise RunMismatch(
+                f"{self._folder} holds a run of a later version; go on with that one, or name another folder"
+            ) from error
+        if (recipe, state["sources"]) != (self._recipe, self._sources):
             raise RunMismatch(
                 f"{self._folder} holds a run of another recipe or other data; remove it or name another"
             )

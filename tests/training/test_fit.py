@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from training import fit as fit_module
 from training.architectures import FROZEN, architecture_names, build
 from training.distortions import Distortion
 from training.errors import RunMismatch, TrainingError, WeightsUnreadable
-from training.fit import Fit, fit
+from training.fit import STATE, Fit, fit
 from training.recipe import Recipe
 from training.rounding import Conv2D
 from training.runs import learn
@@ -269,6 +270,16 @@ def test_a_folder_with_another_run_is_not_trained_over(tmp_path: Path) -> None:
 
     with pytest.raises(RunMismatch, match="another recipe or other data"):
         fit(Recipe("convolution", seed=1, epochs=1, batch=200), DATASET, tmp_path, cache=tmp_path)
+
+
+def test_a_folder_with_a_run_of_a_later_version_is_not_trained_over(tmp_path: Path) -> None:
+    recipe = Recipe("convolution", epochs=1, batch=200)
+    fit(recipe, DATASET, tmp_path, cache=tmp_path)
+    state = json.loads((tmp_path / STATE).read_text())
+    (tmp_path / STATE).write_text(json.dumps({**state, "recipe": {**state["recipe"], "unheard_of": 1}}))
+
+    with pytest.raises(RunMismatch, match="a run of a later version"):
+        fit(recipe, DATASET, tmp_path, cache=tmp_path)
 
 
 def test_a_run_begun_with_adam_goes_on_with_adamw_as_if_nothing_had_changed(
