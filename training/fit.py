@@ -50,7 +50,7 @@ class Fit:
     """A trained model, and how it got there."""
 
     model: keras.Model
-    curve: tuple[Epoch, ...]
+    curve: tuple[Epoch, ...]  # of the weights as they came, before a mean of them is taken
     preparation_seconds: float
     examples: Glyphs  # some of those it was shown, of every source
     computed_in: str  # BFLOAT16 or FLOAT32, in its last epoch
